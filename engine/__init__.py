@@ -1,0 +1,1 @@
+"""The runbook engine: reads, checks, plans, carries out and audits runbooks; knows no vendor."""

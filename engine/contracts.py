@@ -1,0 +1,268 @@
+"""The seams: one Protocol for each family that the engine puts together.
+
+A step touches the world only through its `StepContext`; the executor only through a `Backend`. Both rules together
+are what makes the same runbook plan, run, resume and scale out without knowing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from engine.secret import Secret
+
+Schema = Mapping[str, Any]
+"""A JSON Schema, draft-07. The engine adds these annotations:
+
+`format: "expression"`  the value is a bare boolean expression; the step receives True or False.
+`format: "duration"`    text such as `10m`, `1h30m`.
+`x-binds: {name: schema}`  the value is handed to the step unrendered, as a `Deferred`, for the step to resolve with those names.
+`x-literal: true`       the value is never a template.
+`x-secret: true`        the value may be `{{ secrets.NAME }}`, whole.
+"""
+
+Effect = Literal["read", "write"]
+
+
+class Clock(Protocol):
+    """Time, real or virtual."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits; on a virtual clock, time passes at once. Raises Interrupted when a signal says stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """The key a call goes with, as far as it may be told."""
+
+    kind: str
+    reference: str
+    secret: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One thing a step does to the world, told before it is done.
+
+    Attributes:
+        action: step name (`opsgenie.alert.create`), or what the call is for (`opsgenie.alert.request_status`).
+        effect: a read may be repeated at will; a write is synced to disk before it leaves.
+        method, url: of an HTTP request; None for other actions. The url carries no secret.
+        path: the path template (`/v2/alerts/{identifier}`).
+        ids: values of the path template.
+        body: the JSON body, exactly as it would be sent.
+        key: the key it goes with.
+        domain: rate-limit domain.
+        detail: what else the audit log and the plan should say (`{"argv": [...]}`).
+    """
+
+    action: str
+    effect: Effect
+    method: str | None = None
+    url: str | None = None
+    path: str | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    key: KeyUse | None = None
+    domain: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back of a call: plain values only, so that it can be journalled and replayed.
+
+    Attributes:
+        value: decoded JSON body, or the action's result.
+        status: HTTP status; None for other actions.
+        headers: the answer's headers in lower case that later decisions need.
+        secret: the value must not be written to disk.
+    """
+
+    value: Any = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret: bool = False
+
+
+class StepContext(Protocol):
+    """What one attempt of one step may use.
+
+    Attributes:
+        identity: stable over retries and resumes, unique over steps, loop items and runs: `<runbook>/<run>/<step>[/<item>]`.
+            Aliases and markers are derived from it.
+        timeout: seconds one attempt may take once it is sent.
+        planning: True in a dry run: writes are recorded and not sent, and their replies are unknown.
+        folder: the run's own output folder.
+        settings: the configuration, without connections.
+    """
+
+    runbook: str
+    run: str
+    step: str
+    item: str | None
+    attempt: int
+    identity: str
+    timeout: float
+    planning: bool
+    clock: Clock
+    folder: Path
+    settings: Mapping[str, Any]
+
+    def connection(self) -> Any:
+        """The provider's opened connection for this step. Raises KeyProblem when there is none."""
+
+    def call(self, call: Call, send: Callable[[], Reply]) -> Reply | None:
+        """Does `send` once, with its intent on disk before and its result after.
+
+        Returns the recorded reply, without sending, when the journal has it (resume). Returns None when planning and the call
+        was not made. Raises AnswerLost, without sending, when the journal holds the intent and no result.
+        """
+
+    def unknown(self, schema: Schema, name: str = "") -> Any:
+        """A typed placeholder for a value that only a real run would know; for planning."""
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Tells people something."""
+
+
+class Deferred(Protocol):
+    """A part of `with` that is rendered by the step, once it knows the names it binds."""
+
+    def resolve(self, **names: Any) -> Any:
+        """The rendered value, expressions as True or False. Raises StepError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a step asks of a connection's keys."""
+
+    kinds: tuple[str, ...]
+    right: str
+
+
+class Step(Protocol):
+    """One kind of step: `uses: <name>`."""
+
+    @property
+    def name(self) -> str:
+        """`provider.entity.verb`."""
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+
+    @property
+    def effect(self) -> Effect:
+        """Whether it can change anything."""
+
+    @property
+    def inputs(self) -> Schema:
+        """Schema of `with` as sent: every value rendered."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What it asks of the connection's keys; empty for steps that use no connection."""
+
+    def outputs(self, written: Mapping[str, Any]) -> Schema:
+        """Schema of the outputs, given `with` as written."""
+
+    def listing(self) -> Mapping[str, Any]:
+        """The row of `steps list --json`."""
+
+    def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
+        """Does it and returns the outputs. Raises StepError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a provider needs to open a connection.
+
+    Attributes:
+        resolve: a secret reference → its Secret, asked late and again after a 401.
+        emulate: use the embedded emulator instead of the network; `emulator_state` seeds it and `emulator_journal` keeps what it was told.
+    """
+
+    clock: Clock
+    resolve: Callable[[str], Secret]
+    emulate: bool = False
+    emulator_state: Mapping[str, Any] | None = None
+    emulator_journal: Path | None = None
+    offline: bool = False
+
+
+class Provider(Protocol):
+    """A family of steps, found by the prefix of their names."""
+
+    def steps(self) -> Mapping[str, Step]:
+        """Every step by its full name."""
+
+    def connect(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Any:
+        """Opens the connection `name`; sends nothing and resolves no secret yet."""
+
+    def key_findings(self, settings: Mapping[str, Any], need: Need) -> str | None:
+        """Why no key of the connection can meet the need, or None; with nothing sent and no secret resolved."""
+
+    def commands(self) -> Sequence[Any]:
+        """click commands the provider adds to the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One attempt of one step, as plain values.
+
+    Attributes:
+        key: the step's place in the run: `create`, `notify[ana]`, `wait_ack#3` for the third poll.
+        given: `with`, rendered.
+    """
+
+    key: str
+    step: str
+    item: str | None
+    attempt: int
+    uses: str
+    given: Mapping[str, Any]
+    connection: str | None
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an action came to: outputs, or the error."""
+
+    outputs: Mapping[str, Any] | None
+    error: Exception | None = None
+
+
+class Backend(Protocol):
+    """Where a run happens: the executor's only door to the world. Keys name places in the runbook, never moments."""
+
+    def now(self) -> datetime:
+        """The present moment; recorded by whoever must see it again."""
+
+    def random(self) -> float:
+        """A number in [0, 1) for jitter."""
+
+    async def perform(self, action: Action) -> Outcome:
+        """Does the action once; a resumed run gets the remembered outcome."""
+
+    async def moment(self, key: str) -> datetime:
+        """The present moment, remembered under `key`."""
+
+    async def sleep_until(self, key: str, until: datetime) -> None:
+        """Waits until a moment, which is remembered under `key`: a resumed run keeps it."""
+
+    async def side_by_side(self, children: Iterable[Callable[[], Coroutine[Any, Any, Any]]], limit: int) -> list[Any]:
+        """Runs the children, `limit` at a time, and returns their results in order."""
+
+    def tell(self, event: str, key: str, **fields: Any) -> None:
+        """Writes an event that has no effect of its own (skipped, ended) to the audit log, once for each key."""

@@ -1,0 +1,1 @@
+"""The steps a runbook may use, one folder a provider."""
