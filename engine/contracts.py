@@ -12,6 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from engine.model import Body
+from engine.model import Path as DocumentPath
+from engine.model import Retry
+from engine.model import Step as RunbookStep
+from engine.scope import Scope
 from engine.secret import Secret
 
 Schema = Mapping[str, Any]
@@ -197,16 +202,58 @@ class Surroundings:
     emulate: bool = False
     emulator_state: Mapping[str, Any] | None = None
     emulator_journal: Path | None = None
-    offline: bool = False
+    emulator_faults: str | None = None
+
+
+class SecretSource(Protocol):
+    """Where a secret may live; a module of engine/secrets."""
+
+    def read(self, name: str) -> str:
+        """The value behind a name. Raises KeyProblem."""
+
+
+class Connection(Protocol):
+    """An opened connection, as far as the engine uses it; steps use more."""
+
+    def ready(self, need: Need) -> None:
+        """Whether the key for a need is there and can be read. Raises KeyProblem; sends nothing."""
+
+    def key_reference(self, need: Need) -> str | None:
+        """The reference of the key that a call with this need goes with, or None when no key may make it."""
+
+
+class CommandLine(Protocol):
+    """What a provider's commands may ask of the command line they stand in: `click.Context.obj`."""
+
+    json: bool
+    quiet: bool
+
+    def say(self, message: str) -> None:
+        """A message for people."""
+
+    def print_json(self, document: Any) -> None:
+        """The one document on standard output."""
+
+    def run_runbook(self, path: str, given: Sequence[str], *, emulator_state: Mapping[str, Any], faults: str | None) -> int:
+        """Carries a runbook out on the embedded emulator, as `run --emulator` does; returns the exit status."""
+
+    def shipped_runbook(self, name: str) -> str:
+        """Path of a runbook that comes with opsbook."""
 
 
 class Provider(Protocol):
-    """A family of steps, found by the prefix of their names."""
+    """A family of steps, found by the prefix of their names.
+
+    Attributes:
+        settings_schema: schema of one connection in the configuration; empty for a provider without connections.
+    """
+
+    settings_schema: Schema
 
     def steps(self) -> Mapping[str, Step]:
         """Every step by its full name."""
 
-    def connect(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Any:
+    def connect(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Connection:
         """Opens the connection `name`; sends nothing and resolves no secret yet."""
 
     def key_findings(self, settings: Mapping[str, Any], need: Need) -> str | None:
@@ -266,3 +313,65 @@ class Backend(Protocol):
 
     def tell(self, event: str, key: str, **fields: Any) -> None:
         """Writes an event that has no effect of its own (skipped, ended) to the audit log, once for each key."""
+
+
+class Runner(Protocol):
+    """The executor, as a construct sees it."""
+
+    backend: Backend
+    default_retry: Retry | None
+
+    def holds(self, condition: str, names: Mapping[str, Any]) -> bool | None:
+        """Whether an expression holds; None when planning and it depends on what only a real run would know."""
+
+    async def sequence(self, steps: Sequence[RunbookStep], scope: Scope) -> None:
+        """Carries steps out in order. Raises StepFailed at the first that fails."""
+
+    async def attempt(self, step: RunbookStep, scope: Scope, attempt: int, poll: int) -> Mapping[str, Any]:
+        """One attempt of a `uses` step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A part of a step that holds templates or an expression, for the static checks.
+
+    Attributes:
+        value: as written.
+        path: where it stands, below the step.
+        expression: whether it is a bare expression.
+        schema: what the rendered value must be, where that is known.
+    """
+
+    value: Any
+    path: DocumentPath
+    expression: bool = False
+    schema: Schema | None = None
+
+
+class Construct(Protocol):
+    """One kind of step; a module of engine/control."""
+
+    PROPERTIES: Mapping[str, Any]
+    """Schema of the step's own keys; the first names the kind."""
+
+    def read(self, raw: Mapping[str, Any], nested: Callable[[str], tuple[RunbookStep, ...]]) -> Body:
+        """The body of a step; `nested` reads the steps under one of its keys."""
+
+    def written(self, body: Any) -> Sequence[Written]:
+        """Every part with templates, apart from nested steps."""
+
+    async def carry_out(self, step: RunbookStep, scope: Scope, runner: Runner, attempt: int, poll: int) -> Mapping[str, Any]:
+        """Does it once and returns the outputs. Raises StepError."""
+
+
+class Modifier(Protocol):
+    """One thing put around a step; a module of engine/modifiers."""
+
+    PROPERTIES: Mapping[str, Any]
+    """Schema of its keys; the first names it."""
+
+    def read(self, raw: Mapping[str, Any]) -> Any:
+        """The modifier's value. Under its own key for `until` and `retry`, the whole step for `for_each`."""
+
+    def written(self, value: Any) -> Sequence[Written]:
+        """Every part with templates."""

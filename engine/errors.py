@@ -15,6 +15,8 @@ OpsbookError                    code, exit status, hint
 ├── ChainBroken                 12  the audit log was changed
 ├── AuditUnwritable             13  the audit log cannot be written; nothing was sent
 └── Interrupted                 14  parked by SIGTERM or SIGHUP; 130 when ended by SIGINT
+
+Returned stands apart: it is how `return` leaves the steps around it.
 """
 
 from __future__ import annotations
@@ -116,6 +118,8 @@ class StepError(OpsbookError):
 
     code = "failed"
     again: Literal["safe", "maybe", "never"] = "maybe"
+    final = False
+    """Whether no rescue, continue_on_error or finally may pass over it."""
 
     def __init__(
         self,
@@ -188,13 +192,27 @@ class InDoubt(StepError):
     code = "in_doubt"
     exit_status = 7
     again = "never"
+    final = True
+
+
+class Returned(Exception):  # noqa: N818 - not an error: how `return` leaves the steps around it
+    """`return` was reached; carries the outputs."""
+
+    def __init__(self, outputs: Any) -> None:
+        super().__init__("returned")
+        self.outputs = outputs
 
 
 class Overlap(OpsbookError):
-    """Another run holds the concurrency group."""
+    """Another run holds the concurrency group; with `skip` that is no failure."""
 
     code = "overlap"
     exit_status = 11
+
+    def __init__(self, message: str, *, hint: str | None = None, skip: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        if skip:
+            self.exit_status = 0
 
 
 class ChainBroken(OpsbookError):

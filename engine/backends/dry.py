@@ -1,0 +1,163 @@
+"""A run in which nothing happens: reads are made, writes are written down, and what they would answer is a typed placeholder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step
+from engine.errors import KeyProblem, KeyRefused, StepError
+from engine.rendering import Late
+from engine.tasks import Child, drive, take_turns
+from engine.template import Unknown, UnknownValue
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One call a real run would make.
+
+    Attributes:
+        conditional: the conditions above it that only a real run can decide.
+        made: whether the dry run made it (a read).
+    """
+
+    step: str
+    item: str | None
+    call: Call
+    conditional: tuple[str, ...]
+    made: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a dry run wrote down, in order."""
+
+    calls: list[Planned] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    conditions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class DryContext:
+    """One attempt of one step in a dry run. See engine.contracts.StepContext."""
+
+    planning = True
+
+    def __init__(self, backend: DryBackend, action: Action) -> None:
+        self._backend = backend
+        self._action = action
+        self.runbook, self.run = backend.runbook, backend.run
+        self.step, self.item, self.attempt = action.step, action.item, action.attempt
+        self.identity = "/".join(part for part in (self.runbook, self.run, action.step, action.item) if part is not None)
+        self.timeout = action.timeout
+        self.clock = backend.clock
+        self.folder = Path(tempfile.gettempdir())
+        self.settings = backend.settings
+
+    def connection(self) -> Any:
+        """The opened connection."""
+        return self._backend.open(self._action.uses, self._action.connection)
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Written down, not said: nothing has happened."""
+        self._backend.plan.said.append(f"{level}: {message}")
+
+    def unknown(self, schema: Schema, name: str = "") -> Any:
+        """A placeholder; of an object with known fields, a mapping of placeholders, so that later steps still render."""
+        return _placeholder(schema, name or f"steps.{self.step}.outputs")
+
+    def call(self, call: Call, send: Callable[[], Reply]) -> Reply | None:
+        """Makes a read whose every part is known; writes down anything else."""
+        made = call.effect == "read" and not self._backend.offline and not holds_unknown(call)
+        plan = self._backend.plan
+        conditional = plan.conditions.get(self._action.key.partition("#")[0], ())
+        plan.calls.append(Planned(self.step, self.item, call, conditional, made))
+        return send() if made else None
+
+
+def holds_unknown(value: Any) -> bool:
+    """Whether a value, a call or a structure depends on what only a real run would know."""
+    if isinstance(value, Unknown):
+        return True
+    if isinstance(value, Call):
+        return "%3Csteps." in (value.url or "") or "<steps." in (value.url or "") or holds_unknown(value.body) or holds_unknown(value.detail)
+    if isinstance(value, Late):
+        return holds_unknown(value.names)
+    if isinstance(value, Mapping):
+        return any(holds_unknown(part) for part in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(holds_unknown(part) for part in value)
+    return isinstance(value, str) and "<steps." in value
+
+
+def _placeholder(schema: Schema, name: str) -> Any:
+    properties = schema.get("properties")
+    if schema.get("type") == "object" and properties:
+        return {key: Unknown(f"{name}.{key}", part) for key, part in properties.items()}
+    return Unknown(name, schema)
+
+
+class DryBackend:
+    """See engine.contracts.Backend; nothing is remembered, time stands still."""
+
+    def __init__(
+        self,
+        *,
+        runbook: str,
+        run: str,
+        clock: Clock,
+        settings: Mapping[str, Any],
+        catalogue: Callable[[str], Step],
+        open: Callable[[str, str | None], Any],  # noqa: A002 - the word of engine.context.Run
+        offline: bool = False,
+    ) -> None:
+        self.runbook, self.run, self.clock, self.settings, self.offline = runbook, run, clock, settings, offline
+        self.open = open
+        self.plan = Plan()
+        self._find = catalogue
+
+    def carry_out(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Runs the executor's coroutine to its end."""
+        return drive(coroutine, lambda _until: None)
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return self.clock.now()
+
+    def random(self) -> float:
+        """No jitter."""
+        return 0.0
+
+    async def perform(self, action: Action) -> Outcome:
+        """The step's own code, over a context that sends no write."""
+        step = self._find(action.uses)
+        try:
+            outputs = step.perform(action.given, DryContext(self, action))
+        except UnknownValue:
+            outputs = _placeholder(step.outputs(action.given), f"steps.{action.step}.outputs")
+        except StepError as error:
+            return Outcome(None, error)
+        except KeyProblem as error:
+            return Outcome(None, KeyRefused(error.message, hint=error.hint, code=error.code))
+        return Outcome(outputs)
+
+    async def moment(self, key: str) -> datetime:
+        """The present moment."""
+        del key
+        return self.clock.now()
+
+    async def sleep_until(self, key: str, until: datetime) -> None:
+        """Passes at once, and is not counted."""
+
+    async def side_by_side(self, children: Iterable[Child], limit: int) -> list[Any]:
+        """One after the other."""
+        del limit
+        return await take_turns(children, 1)
+
+    def tell(self, event: str, key: str, **fields: Any) -> None:
+        """Remembers under which conditions steps stand."""
+        if event == "step.conditional":
+            self.plan.conditions[key] = fields["conditions"]

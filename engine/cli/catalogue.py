@@ -1,0 +1,109 @@
+"""`steps` and `schema`: what a runbook may use."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from engine.cli.session import Session
+
+
+@click.group()
+def steps() -> None:
+    """Every step a runbook may use."""
+
+
+@steps.command("list")
+@click.argument("word", required=False)
+@click.pass_obj
+def list_(session: Session, word: str | None) -> int:
+    """List the steps, or those whose name or summary holds WORD."""
+    rows = [step.listing() for step in _catalog().steps().values()]
+    if word:
+        rows = [row for row in rows if word.lower() in f"{row['name']} {row['summary']}".lower()]
+    if session.json:
+        session.print_json(rows)
+        return 0
+    width = max((len(row["name"]) for row in rows), default=0)
+    for row in rows:
+        session.say(f"{row['name']:<{width}}  {row['effect']:<5}  {row['summary']}")
+    return 0
+
+
+@steps.command()
+@click.argument("name")
+@click.pass_obj
+def show(session: Session, name: str) -> int:
+    """Show one step: what it takes, what it gives, which key it needs."""
+    from engine.errors import UsageError
+    from engine.schema import did_you_mean
+
+    catalog = _catalog()
+    step = catalog.find(name)
+    if step is None:
+        raise UsageError(f"there is no step {name!r}", hint=did_you_mean(name, catalog.steps()) or "opsbook steps list")
+    inputs, outputs = step.inputs, step.outputs({})
+    if session.json:
+        session.print_json({**step.listing(), "inputs": inputs, "outputs": outputs})
+        return 0
+    for line in _page(dict(step.listing()), inputs, outputs):
+        session.say(line)
+    return 0
+
+
+def _page(row: dict[str, Any], inputs: Any, outputs: Any) -> list[str]:
+    request = f"{row['method']} {row['path']}" if row["method"] else "no single request"
+    keys = f"{' or '.join(row['keys'])} key, right {row['right']}" if row["keys"] else "none"
+    lines = [row["name"], f"  {row['summary']}", "", f"  request      {request}", f"  key          {keys}", f"  idempotency  {row['idempotency']}"]
+    lines += ["", "  with:", *_fields(inputs)]
+    lines += ["", "  outputs:", *_fields(outputs)]
+    return lines
+
+
+def _fields(schema: Any) -> list[str]:
+    required = schema.get("required", ())
+    fields = schema.get("properties", {})
+    if not fields:
+        return ["    any fields"]
+    width = max(len(name) for name in fields)
+    return [f"    {name:<{width}}  {_kind(part)}{' (required)' if name in required else ''}" for name, part in fields.items()]
+
+
+def _kind(schema: Any) -> str:
+    if "enum" in schema:
+        return " | ".join(str(option) for option in schema["enum"])
+    kind = schema.get("type", "anything")
+    kind = " or ".join(kind) if isinstance(kind, list) else kind
+    if kind == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    limit = f", at most {schema['maxLength']} characters" if "maxLength" in schema else ""
+    names = {"string": "text", "object": "mapping", "boolean": "true or false", "integer": "whole number"}
+    return names.get(kind, kind) + limit
+
+
+@click.command()
+@click.argument("step", required=False)
+@click.option("--config", "which", flag_value="config", help="The configuration's schema.")
+@click.option("--audit-event", "which", flag_value="audit-event", help="The schema of an event of the audit log.")
+@click.pass_obj
+def schema(session: Session, step: str | None, which: str | None) -> int:
+    """Print the JSON Schema of a runbook, of one STEP's `with`, of the configuration or of an audit event."""
+    from engine import published
+    from engine.schema import DRAFT, as_written_fields
+
+    del session
+    if step:
+        document = {"$schema": DRAFT, **as_written_fields(_catalog().get(step))}
+    else:
+        document = published.document(which or "runbook", _catalog())
+    click.echo(json.dumps(document, indent=2))
+    return 0
+
+
+def _catalog() -> Any:
+    from engine.app import PROVIDERS
+    from engine.catalog import Catalog
+
+    return Catalog(PROVIDERS)

@@ -1,0 +1,36 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+
+def inputs_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`-i` and `--inputs-file`."""
+    command = click.option("--inputs-file", type=click.Path(), help="A YAML or JSON mapping of inputs.")(command)
+    return click.option(
+        "-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help="An input; NAME=@file.csv, .json or .yaml reads a file."
+    )(command)
+
+
+def emulator_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--emulator`, `--emulator-state` and `--faults`."""
+    command = click.option("--faults", metavar="LIST", help="What goes wrong on the emulator, such as opsgenie.alert.create=lost.")(command)
+    command = click.option("--emulator-state", type=click.Path(), help="Who and what is there, and what people do meanwhile (YAML).")(command)
+    return click.option("--emulator", is_flag=True, help="Use the embedded Opsgenie and a virtual clock: no account, no waiting.")(command)
+
+
+def load_state(path: str | None) -> Mapping[str, Any] | None:
+    """The emulator's state before a run. Raises Invalid."""
+    if path is None:
+        return None
+    from engine import source
+    from engine.errors import Finding, Invalid
+
+    value = source.load(path).value
+    if not isinstance(value, dict):
+        raise Invalid([Finding("RB121", "error", f"{path} must hold a mapping such as teams: [{{name: dba}}]")])
+    return value

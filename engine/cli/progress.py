@@ -1,0 +1,95 @@
+"""What people see of a run: one line a step, and in the end what happened, where it is written down, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+from typing import Any
+
+from engine import duration
+from engine.cli.session import Session
+from engine.redaction import clean
+
+MARKS = {"succeeded": ("✔", "32"), "failed": ("✘", "31"), "skipped": ("·", "90"), "cancelled": ("·", "90"), "in_doubt": ("?", "33")}
+
+
+class Progress:
+    """Hears a run's events."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._live = session.interactive and not session.quiet and not session.json
+        self._began: dict[str, float] = {}
+        self._uses: dict[str, str] = {}
+        self._items: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, event: str, fields: dict[str, Any]) -> None:
+        """Takes in one event."""
+        with self._lock:
+            if event == "step.started":
+                self._start(fields)
+            elif event in ("step.ended", "step.skipped"):
+                self._end(fields, fields.get("status", "skipped"))
+            elif event == "wait.started" and self._session.verbose:
+                self._line(f"    waiting until {fields['until']}")
+
+    def say(self, message: str, level: str) -> None:
+        """What a step tells people."""
+        with self._lock:
+            self._line(f"    {'' if level == 'info' else level + ': '}{clean(message)}")
+
+    def _start(self, fields: dict[str, Any]) -> None:
+        self._began[fields["key"]] = time.monotonic()
+        self._uses[fields["key"]] = fields["uses"]
+        if self._live and fields.get("item") is None:
+            print(f"  … {fields['step']}  {fields['uses']}", end="\r", flush=True)
+
+    def _end(self, fields: dict[str, Any], status: str) -> None:
+        key, item = fields["key"], fields.get("item")
+        if item is not None and status in ("succeeded", "skipped"):
+            self._count(fields["step"])
+            return
+        mark, colour = MARKS[status]
+        took = duration.spoken(time.monotonic() - self._began[key]) if key in self._began else "skipped"
+        name = fields["step"] if item is None else f"{fields['step']}[{clean(item)}]"
+        error = f"  {clean(fields['error']['message'])}" if fields.get("error") else ""
+        passed_over = " (went on)" if fields.get("continued") else ""
+        self._line(f"  {self._paint(mark, colour)} {name}  {self._uses.get(key, '')}  {took}{error}{passed_over}")
+
+    def _count(self, step: str) -> None:
+        """A loop on a terminal: how many items are done."""
+        self._items[step] = self._items.get(step, 0) + 1
+        if self._live:
+            print(f"  … {step}  {self._items[step]} done", end="\r", flush=True)
+
+    def _line(self, text: str) -> None:
+        self._session.say(("\x1b[2K" if self._live else "") + text)
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self._session.colour else text
+
+    def close(self, result: Any, *, command: str, report: str | None) -> None:
+        """The ending."""
+        document = result.document
+        mark, colour = MARKS.get(document["status"], ("!", "33"))
+        took = f" ({document['status']})"
+        self._line(f"{self._paint(mark, colour)} {document['runbook']} {document['run_id']}{took}")
+        if result.error is not None:
+            self._line(f"  error: {clean(result.error.message)}")
+            if result.error.hint:
+                self._line(f"  → {clean(result.error.hint)}")
+        for name, value in document["outputs"].items():
+            self._line(f"  {name}: {clean(str(value))}")
+        audit = document["audit"]
+        self._line(f"  audit: {audit['path']} ({audit['events']} events, head {audit['head'][:16]})")
+        if report:
+            self._line(f"  report: {report}")
+        self._line(f"  next: {self._next(document, command)}")
+
+    @staticmethod
+    def _next(document: dict[str, Any], command: str) -> str:
+        if document["status"] == "succeeded":
+            return f"opsbook audit show --run {document['run_id']}"
+        return f"opsbook runs show {document['run_id']}; then mend the cause and run {shlex.quote(command)} again"

@@ -1,0 +1,94 @@
+"""`run`: carry a runbook out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from engine.cli.options import emulator_options, inputs_options, load_state
+from engine.cli.progress import Progress
+from engine.cli.session import Session
+
+
+@click.command()
+@click.argument("runbook", type=click.Path())
+@inputs_options
+@emulator_options
+@click.option("--connection", help="The connection to use instead of the provider's default.")
+@click.option("--dry-run", is_flag=True, help="The same as `plan`: sends no write.")
+@click.option("--report", type=click.Path(dir_okay=False, writable=True), help="Write a report of the run: .html or .json.")
+@click.option("--trigger", default="cli", help="Who starts the run, for the audit log: cli, cron, …")
+@click.option("--on-conflict", type=click.Choice(["queue", "skip", "fail"]), help="When another run holds the group, instead of the runbook's own.")
+@click.pass_obj
+def run(session: Session, runbook: str, given: tuple[str, ...], inputs_file: str | None, **flags: Any) -> int:
+    """Carry RUNBOOK out.
+
+    Exit codes: 0 ok, 1 a step failed, 3 invalid (nothing was sent), 4 key, 5 unreachable, 7 in doubt, 11 already running,
+    13 audit log cannot be written (nothing was sent), 14 parked by a signal, 130 interrupted.
+    """
+    from engine.app import Options
+
+    options = Options(
+        config=session.config,
+        connection=flags["connection"],
+        emulator=flags["emulator"] or flags["emulator_state"] is not None,
+        emulator_state=load_state(flags["emulator_state"]),
+        emulator_faults=flags["faults"],
+        trigger=flags["trigger"],
+        on_conflict=flags["on_conflict"],
+    )
+    if flags["dry_run"]:
+        from engine.cli.plan import show_plan
+
+        return show_plan(session, options, runbook, given, inputs_file)
+    return carry_out(session, options, runbook, given, inputs_file, flags["report"])
+
+
+def carry_out(
+    session: Session, options: Any, runbook: str, given: Sequence[str], inputs_file: str | None = None, report: str | None = None
+) -> int:
+    """Carries a runbook out and says how it went; returns the exit code."""
+    from engine.app import App
+    from engine.errors import Overlap
+
+    progress = Progress(session)
+    app = App(options, listener=progress, say=progress.say)
+    app.stop.listen()
+    try:
+        result = app.run(runbook, given, inputs_file)
+    except Overlap as overlap:
+        if overlap.exit_status:
+            raise
+        session.say(f"skipped: {overlap.message}")
+        return 0
+    if report:
+        write_report(report, result.document)
+    if session.json:
+        session.print_json(result.document)
+    progress.close(result, command=runbook, report=report)
+    if result.exit_status:
+        session.tell_held()
+    return result.exit_status
+
+
+def write_report(path: str, document: dict[str, Any]) -> None:
+    """A run's report, in the format its name asks for. Raises UsageError."""
+    import json
+    from pathlib import Path
+
+    from engine.errors import UsageError
+
+    if path.endswith(".json"):
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+    elif path.endswith((".html", ".htm")):
+        from engine.report import html_page
+
+        text = html_page.render(document)
+    else:
+        raise UsageError(f"--report {path}: the name must end in .html or .json")
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--report {path}: {error.strerror}") from error

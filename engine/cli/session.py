@@ -1,0 +1,129 @@
+"""One command line's flags, and how it speaks: to people, as one JSON document, or not at all."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.errors import Invalid, OpsbookError
+
+
+class Session:
+    """The global flags, and standard output and error. The `obj` of every click context.
+
+    Attributes:
+        quiet: say nothing unless the command fails; then everything.
+        verbose: say each request too.
+        json: one document on standard output, messages on standard error.
+    """
+
+    def __init__(self) -> None:
+        self.quiet = False
+        self.verbose = False
+        self.json = False
+        self.color: str | None = None
+        self.no_input = False
+        self.config: str | None = None
+        self._held: list[str] = []
+
+    @property
+    def colour(self) -> bool:
+        """Whether messages may be coloured."""
+        if self.color in ("always", "never"):
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        return bool(os.environ.get("FORCE_COLOR")) or self.interactive
+
+    @property
+    def interactive(self) -> bool:
+        """Whether messages go to a terminal."""
+        stream = sys.stderr if self.json else sys.stdout
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def say(self, message: str) -> None:
+        """A message for people: held back while quiet."""
+        if self.quiet:
+            self._held.append(message)
+        else:
+            print(message, file=sys.stderr if self.json else sys.stdout, flush=True)
+
+    def print_json(self, document: Any) -> None:
+        """The one document on standard output."""
+        print(jsonlib.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+    def tell_held(self) -> None:
+        """Says what was held back: a quiet command has failed."""
+        for message in self._held:
+            print(message, file=sys.stderr)
+        self._held.clear()
+
+    def fail(self, error: BaseException) -> int:
+        """Says what went wrong and returns the exit code."""
+        self.tell_held()
+        if isinstance(error, OpsbookError):
+            self._explain(error)
+            return error.exit_status
+        fault = f"{type(error).__name__} at {_where(error)}"
+        self._error(f"opsbook itself has a fault: {fault}", "please report it, with the command and this line")
+        return 1
+
+    def _explain(self, error: OpsbookError) -> None:
+        findings = getattr(error, "findings", ())
+        if self.json:
+            listed = [finding_value(finding) for finding in findings]
+            extra = {"findings": listed} if findings else {}
+            self.print_json({"error": {"message": error.message, "code": error.code, "hint": error.hint}, **extra})
+        if findings:
+            from engine.report import text
+
+            files = sorted({finding.place.file for finding in findings if finding.place})
+            print(text.render(findings, files, colour=self.colour), file=sys.stderr)
+            if isinstance(error, Invalid):
+                print("Nothing was sent.", file=sys.stderr)
+        else:
+            self._error(error.message, error.hint)
+
+    def _error(self, message: str, hint: str | None) -> None:
+        from engine.redaction import clean
+
+        label = "\x1b[1;31merror\x1b[0m" if self.colour else "error"
+        print(f"{label}: {clean(message)}", file=sys.stderr)
+        if hint:
+            print(f"  → {clean(hint)}", file=sys.stderr)
+
+    # -- what a provider's commands ask for: engine.contracts.CommandLine --------------------------------------------
+
+    def run_runbook(self, path: str, given: Sequence[str], *, emulator_state: Mapping[str, Any], faults: str | None) -> int:
+        """Carries a runbook out on the embedded emulator; returns the exit status."""
+        from engine.app import Options
+        from engine.cli.run import carry_out
+
+        options = Options(config=os.devnull, emulator=True, emulator_state=emulator_state, emulator_faults=faults)
+        return carry_out(self, options, path, given)
+
+    def shipped_runbook(self, name: str) -> str:
+        """Path of a runbook that comes with opsbook."""
+        from engine.shipped import folder
+
+        return str(folder("runbooks") / f"{name}.yaml")
+
+
+def finding_value(finding: Any) -> dict[str, Any]:
+    """A finding as documents show it."""
+    place = finding.place
+    at = {"file": place.file, "line": place.line, "column": place.column} if place else {"file": None, "line": None, "column": None}
+    return {**at, "id": finding.id, "severity": finding.severity, "message": finding.message, "hint": finding.hint}
+
+
+def _where(error: BaseException) -> str:
+    """The innermost place of an unexpected error, as module and line: no values, so no secret."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -1,0 +1,37 @@
+"""`validate`: YAML, schema and static checks; sends nothing."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli.session import Session
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "sarif", "github", "junit"]), help="How findings are printed; text by default."
+)
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--explain", metavar="ID", help="Explain a finding, such as RB201, and stop.")
+@click.pass_obj
+def validate(session: Session, paths: tuple[str, ...], form: str | None, strict: bool, explain: str | None) -> int:
+    """Check runbooks: reading, schema, templates, types and keys. PATHS are files or folders; runbooks/ by default.
+
+    Exit code 0 when clean, 1 when there are findings.
+    """
+    from engine import checks
+    from engine.app import App, Options
+    from engine.report import FORMATS
+
+    if explain:
+        session.say(checks.explain(explain))
+        return 0
+    app = App(Options(config=session.config))
+    findings, files = app.validate(paths or ["runbooks"])
+    chosen = form or ("json" if session.json else "text")
+    bad = any(finding.severity == "error" or strict for finding in findings)
+    if not session.quiet or bad:
+        more = {"colour": session.colour} if chosen == "text" else {}
+        click.echo(FORMATS[chosen](findings, files, **more))
+    return 1 if bad else 0

@@ -1,0 +1,101 @@
+"""The configuration: `opsbook.yaml`, the nearest one before the user's before the machine's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine import schema, source
+from engine.errors import Finding, Invalid
+
+NAME = "opsbook.yaml"
+MACHINE_WIDE = Path("/etc/opsbook") / NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the configuration files say together.
+
+    Attributes:
+        files: those that were read, the strongest first.
+        connections: settings by name.
+        settings: everything else, as steps see it.
+    """
+
+    files: tuple[str, ...] = ()
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def published(connection: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a configuration file, given that of one connection."""
+    texts = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    allow = {"type": "object", "properties": {"allow": texts}, "additionalProperties": False}
+    return {
+        "$schema": schema.DRAFT,
+        "title": "opsbook configuration",
+        "type": "object",
+        "properties": {
+            "connections": {
+                "type": "object",
+                "propertyNames": {"pattern": "^[a-z][a-z0-9_-]*$"},
+                "additionalProperties": connection,
+                "description": "By name; `opsgenie` is what opsgenie steps use unless they say otherwise.",
+            },
+            "http": allow | {"description": "Origins that core.http may call, such as https://grafana.example.com."},
+            "write": allow | {"description": "Folders that core.write may write to, beside the run's own."},
+        },
+        "additionalProperties": False,
+    }
+
+
+def load(given: str | None, connection: Mapping[str, Any]) -> Config:
+    """Reads the configuration.
+
+    Args:
+        given: the one file to read (`--config`, `OPSBOOK_CONFIG`), or None to look for files.
+        connection: schema of one connection.
+
+    Raises:
+        Invalid: a file cannot be read or breaks the schema; every finding of the first such file.
+    """
+    chosen = given or os.environ.get("OPSBOOK_CONFIG")
+    paths = [Path(chosen).expanduser()] if chosen else [path for path in _places() if path.is_file()]
+    documents = [_checked(path, connection) for path in paths]
+    values = [document.value or {} for document in documents]
+    connections: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for value in reversed(values):
+        connections |= value.get("connections", {})
+        settings |= {key: part for key, part in value.items() if key != "connections"}
+    return Config(tuple(document.file for document in documents), connections, settings)
+
+
+def _places() -> list[Path]:
+    """Where a configuration may lie, the strongest first."""
+    here = Path.cwd()
+    nearest = next((folder / NAME for folder in (here, *here.parents) if (folder / NAME).is_file()), None)
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return [*([nearest] if nearest else []), Path(home) / "opsbook" / NAME, MACHINE_WIDE]
+
+
+def _checked(path: Path, connection: Mapping[str, Any]) -> source.Document:
+    document = source.load(path)
+    problems = schema.problems(document.value if document.value is not None else {}, published(connection))
+    findings = [_finding(document, problem) for problem in problems]
+    if findings:
+        raise Invalid(findings)
+    return document
+
+
+def _finding(document: source.Document, problem: schema.Problem) -> Finding:
+    """A broken rule; where a key was to be a reference, what to do about it and nothing of what stands there."""
+    where = schema.spell_path(problem.path).lstrip(".")
+    if problem.path and problem.path[-1] == "secret":
+        message = f"{where}: must say where the key lives, never the key itself"
+        return document.finding("RB120", message, problem.path, hint="write env:NAME or file:/path").at(document.place(problem.path))
+    message = f"{where}: {problem.message}" if where else problem.message
+    return document.finding("RB120", message, problem.path, key=problem.key, hint=problem.hint)

@@ -1,0 +1,102 @@
+"""The connections of a run: opened once, when a step first asks; their keys checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine import secrets
+from engine.catalog import Catalog
+from engine.config import Config
+from engine.contracts import Clock, Need, Surroundings
+from engine.errors import KeyProblem
+from engine.model import Runbook, Step, Uses
+from engine.secret import Secret
+
+
+class Connections:
+    """Opens connections by name.
+
+    Args:
+        learn: makes a secret known to redaction.
+        default: the connection to use for steps that name none, instead of the one called like their provider.
+        emulate: every connection is the embedded emulator.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        config: Config,
+        clock: Clock,
+        learn: Callable[[Secret], None],
+        default: str | None = None,
+        emulate: bool = False,
+        emulator_state: Mapping[str, Any] | None = None,
+        emulator_journal: Path | None = None,
+        emulator_faults: str | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._config = config
+        self._default = default
+        self._emulate = emulate
+        self._opened: dict[tuple[str, str], Any] = {}
+        self._surroundings = Surroundings(
+            clock=clock,
+            resolve=lambda reference: secrets.resolve(reference, learn),
+            emulate=emulate,
+            emulator_state=emulator_state,
+            emulator_journal=emulator_journal,
+            emulator_faults=emulator_faults,
+        )
+
+    def open(self, uses: str, wanted: str | None) -> Any:
+        """The connection of a step. Raises KeyProblem when it is not configured."""
+        prefix = uses.partition(".")[0]
+        name = wanted or self._default or prefix
+        if (prefix, name) not in self._opened:
+            provider = self._catalog.provider(prefix)
+            assert provider is not None
+            self._opened[prefix, name] = provider.connect(name, self._settings(name), self._surroundings)
+        return self._opened[prefix, name]
+
+    def _settings(self, name: str) -> Mapping[str, Any]:
+        settings = self._config.connections.get(name)
+        if settings is not None:
+            return settings
+        if self._emulate:
+            return {"service": "emulator"}
+        files = ", ".join(self._config.files) or "there is no opsbook.yaml"
+        raise KeyProblem(
+            f"there is no connection {name!r} ({files})",
+            hint=f"add it under connections: in opsbook.yaml, or try the runbook with --emulator; known: {', '.join(self._config.connections) or 'none'}",
+        )
+
+    def ready(self, runbook: Runbook) -> None:
+        """Whether every key the runbook will use can be read. Raises KeyProblem; sends nothing."""
+        for step, need in self._steps(runbook):
+            self.open(_uses(step), step.connection).ready(need)
+
+    def needs(self, runbook: Runbook) -> list[dict[str, Any]]:
+        """What each step asks of which key: rows of `plan --json`."""
+        return [
+            {
+                "step": step.id,
+                "right": need.right,
+                "kinds": list(need.kinds),
+                "key": self.open(_uses(step), step.connection).key_reference(need),
+            }
+            for step, need in self._steps(runbook)
+        ]
+
+    def _steps(self, runbook: Runbook) -> Iterator[tuple[Step, Need]]:
+        for step in runbook.every_step():
+            if isinstance(step.body, Uses):
+                for need in self._catalog.get(step.body.name).needs:
+                    yield step, need
+
+
+def _uses(step: Step) -> str:
+    assert isinstance(step.body, Uses)
+    return step.body.name

@@ -1,0 +1,151 @@
+"""What a step's attempt may use, in a real run: each call has its intent on disk before it and its result after it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from engine.contracts import Action, Call, Clock, Reply, Schema
+from engine.errors import AnswerLost, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.journal import Journal
+from engine.memory import Memory
+from engine.results import Results
+
+REPLAYED: dict[str, type[StepError]] = {kind.__name__: kind for kind in (KeyRefused, Refused, StepError, Throttled, Unreachable)}
+"""Errors a result may hold, by the name it is journalled under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all steps of a run share.
+
+    Attributes:
+        fingerprint_key: makes fingerprints of keys.
+        open: gives the opened connection of a step by its name and the step's own wish.
+        say: tells people something.
+    """
+
+    id: str
+    runbook: str
+    clock: Clock
+    journal: Journal
+    results: Results
+    memory: Memory
+    folder: Path
+    settings: Mapping[str, Any]
+    fingerprint_key: bytes
+    open: Callable[[str, str | None], Any]
+    say: Callable[[str, str], None]
+
+
+class JournalledContext:
+    """One attempt of one step in a real run. See engine.contracts.StepContext."""
+
+    planning = False
+
+    def __init__(self, run: Run, action: Action) -> None:
+        self._run = run
+        self._action = action
+        self._calls = 0
+        self.runbook = run.runbook
+        self.run = run.id
+        self.step = action.step
+        self.item = action.item
+        self.attempt = action.attempt
+        self.timeout = action.timeout
+        self.clock = run.clock
+        self.folder = run.folder
+        self.settings = run.settings
+        self.identity = "/".join(part for part in (run.runbook, run.id, action.step, action.item) if part is not None)
+
+    def connection(self) -> Any:
+        """The opened connection. Raises KeyProblem when there is none."""
+        return self._run.open(self._action.uses, self._action.connection)
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Tells people something."""
+        self._run.say(message, level)
+
+    def unknown(self, schema: Schema, name: str = "") -> Any:
+        """Nothing is unknown in a real run."""
+        raise AssertionError(f"asked for a placeholder of {name} in a real run")
+
+    def call(self, call: Call, send: Callable[[], Reply]) -> Reply:
+        """Does `send` once: see engine.contracts.StepContext.call."""
+        self._calls += 1
+        key = f"{self._action.key}@{self._action.attempt}.{self._calls}"
+        memory, journal = self._run.memory, self._run.journal
+        if key in memory.results:
+            return self._replay(memory.results[key])
+        if call.effect == "write":
+            if key in memory.intents:
+                raise AnswerLost("an earlier process of this run was stopped while this was under way", since=memory.intents[key])
+            self._run.results.sync()
+        journal.append("step.intent", sync=call.effect == "write", **self._place(key), **self._told(call))
+        return self._do(key, call, send)
+
+    def _do(self, key: str, call: Call, send: Callable[[], Reply]) -> Reply:
+        journal = self._run.journal
+        began = self.clock.monotonic()
+        try:
+            reply = send()
+        except AnswerLost as error:
+            journal.append("step.doubt", **self._place(key), action=call.action, error=error.as_value())
+            raise
+        except StepError as error:
+            told = {**error.as_value(), "kind": type(error).__name__, "again": error.again, "retry_after": error.retry_after}
+            journal.append("step.result", **self._place(key), action=call.action, outcome="failed", error=told)
+            raise
+        kept = None if reply.secret else self._run.results.put({"value": reply.value, "status": reply.status, "headers": dict(reply.headers)})
+        took = round(self.clock.monotonic() - began, 4)
+        answer = _answer(reply, took)
+        journal.append("step.result", **self._place(key), action=call.action, outcome=_outcome(reply), result=kept, answer=answer)
+        return reply
+
+    def _place(self, key: str) -> dict[str, Any]:
+        return {"key": key, "step": self.step, "item": self.item, "attempt": self.attempt}
+
+    def _told(self, call: Call) -> dict[str, Any]:
+        """What the audit log says of a call: where it goes and with which key, never with what secret or what body."""
+        told: dict[str, Any] = {"action": call.action, "effect": call.effect}
+        if call.url is not None:
+            parts = urlsplit(call.url)
+            told |= {"method": call.method, "host": parts.netloc, "path": call.path or parts.path, "ids": dict(call.ids), "domain": call.domain}
+        if call.body is not None:
+            told["request_hash"] = hashlib.sha256(json.dumps(call.body, sort_keys=True, default=str).encode()).hexdigest()
+        if call.key is not None:
+            print_of = call.key.secret.fingerprint(self._run.fingerprint_key) if call.key.secret else None
+            told["key_used"] = {"kind": call.key.kind, "reference": call.key.reference, "fingerprint": print_of}
+        return told | ({"detail": dict(call.detail)} if call.detail else {})
+
+    def _replay(self, event: Mapping[str, Any]) -> Reply:
+        """What a call came to in an earlier process."""
+        if event["event"] == "step.doubt":
+            raise AnswerLost(event["error"]["message"], status=event["error"]["status"], since=datetime.fromisoformat(event["time"]))
+        if event["outcome"] == "failed" and "error" in event:
+            error = event["error"]
+            raise REPLAYED.get(error["kind"], StepError)(
+                error["message"], code=error["code"], status=error["status"], again=error["again"], retry_after=error["retry_after"]
+            )
+        if event["result"] is None:
+            raise AnswerLost("the answer was a secret and was not kept", since=datetime.fromisoformat(event["time"]))
+        return Reply(**self._run.results.get(event["result"]))
+
+
+def _outcome(reply: Reply) -> str:
+    return "failed" if reply.status is not None and reply.status >= 400 else "succeeded"
+
+
+def _answer(reply: Reply, took: float) -> dict[str, Any]:
+    """The answer as the audit log tells it: never its content."""
+    told: dict[str, Any] = {"status": reply.status, "took": took}
+    if isinstance(reply.value, Mapping) and isinstance(reply.value.get("requestId"), str):
+        told["requestId"] = reply.value["requestId"]
+    limits = {name: value for name, value in reply.headers.items() if name.startswith("x-ratelimit-")}
+    return told | ({"rate_limit": limits} if limits else {})

@@ -1,0 +1,119 @@
+"""Inputs of a run: from the command line, from files, by default; every missing or wrong one is said at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine import schema, source
+from engine.errors import Finding, Invalid, UsageError
+from engine.model import Runbook
+from engine.schema import did_you_mean
+
+LARGEST_CSV = 16 * 1024 * 1024
+"""Bytes."""
+
+
+def collect(runbook: Runbook, given: Sequence[str], file: str | None) -> dict[str, Any]:
+    """The inputs of one run.
+
+    Args:
+        given: `name=value` or `name=@file`, as on the command line; stronger than the file.
+        file: a YAML or JSON mapping, or None.
+
+    Raises:
+        Invalid: inputs are missing, unknown or wrong; carries a finding for each.
+        UsageError: an argument is not of the form name=value.
+    """
+    findings: list[Finding] = []
+    values = dict(_mapping(file)) if file else {}
+    for argument in given:
+        name, separator, text = argument.partition("=")
+        if not separator or not name:
+            raise UsageError(f"-i {argument}: write name=value, or name=@file")
+        values[name] = _value(name, text, runbook.inputs.get(name, {}))
+    findings += [_unknown(name, runbook) for name in values if name not in runbook.inputs]
+    complete = {}
+    for name, declared in runbook.inputs.items():
+        if name in values:
+            complete[name] = values[name]
+            findings += _problems(name, values[name], declared)
+        elif "default" in declared:
+            complete[name] = declared["default"]
+        else:
+            findings.append(Finding("RB110", "error", f"inputs.{name} is missing", hint=f"give it with -i {name}=…"))
+    if findings:
+        raise Invalid(findings)
+    return complete
+
+
+def _mapping(file: str) -> Mapping[str, Any]:
+    value = source.load(file).value
+    if not isinstance(value, dict):
+        raise Invalid([Finding("RB110", "error", f"{file} must hold a mapping of inputs")])
+    return value
+
+
+def _unknown(name: str, runbook: Runbook) -> Finding:
+    hint = did_you_mean(name, runbook.inputs) or f"{runbook.name} takes no inputs"
+    return Finding("RB110", "error", f"{runbook.name} has no input {name!r}", hint=hint)
+
+
+def _problems(name: str, value: Any, declared: Mapping[str, Any]) -> list[Finding]:
+    return [Finding("RB110", "error", f"inputs.{name}{problem}") for problem in schema.problems(value, declared)]
+
+
+def _value(name: str, text: str, declared: Mapping[str, Any]) -> Any:
+    """What an argument means: text for a text input, else JSON; `@file` is what the file holds."""
+    if text.startswith("@"):
+        return _from_file(name, text[1:], declared)
+    return _typed(text, declared)
+
+
+def _typed(text: str, declared: Mapping[str, Any]) -> Any:
+    """Text as the type a schema asks for, where it can be read as such; the schema then says what is wrong."""
+    kinds = declared.get("type", "string")
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if "string" in kinds:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _from_file(name: str, file: str, declared: Mapping[str, Any]) -> Any:
+    suffix = Path(file).suffix.lower()
+    if suffix == ".csv":
+        return _table(name, file, declared)
+    if suffix in (".json", ".yaml", ".yml"):
+        return source.load(file).value
+    if declared.get("type", "string") == "string":
+        return source.load_text(file)
+    raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file} must end in .csv, .json, .yaml or .yml")])
+
+
+def _table(name: str, file: str, declared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A CSV file as a list of mappings, its cells typed as the items' schema says; an empty cell of an optional column is left out."""
+    rows = csv.DictReader(io.StringIO(source.load_text(file, limit=LARGEST_CSV), newline=""), strict=True)
+    items = declared.get("items", {})
+    columns = items.get("properties", {})
+    required = items.get("required", ())
+    try:
+        if not rows.fieldnames or len(set(rows.fieldnames)) != len(rows.fieldnames):
+            raise csv.Error("the first line must name each column once")
+        return [_row(row, columns, required, rows.line_num) for row in rows]
+    except csv.Error as error:
+        raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file}, line {rows.line_num}: {error}")]) from error
+
+
+def _row(row: Mapping[str | None, Any], columns: Mapping[str, Any], required: Sequence[str], line: int) -> dict[str, Any]:
+    del line
+    if None in row or None in row.values():
+        raise csv.Error("the row has more or fewer cells than the first line has columns")
+    cells = {str(key).strip(): str(value).strip() for key, value in row.items()}
+    return {key: _typed(cell, columns.get(key, {})) for key, cell in cells.items() if cell or key in required}

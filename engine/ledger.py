@@ -1,0 +1,27 @@
+"""The ledger: a chain over all runs, so that a missing run or a cut tail is found."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from engine.errors import AuditUnwritable
+from engine.journal import Journal
+
+
+def write(path: Path, event: str, **fields: object) -> None:
+    """Adds one line, one writer at a time. Raises AuditUnwritable."""
+    try:
+        lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise AuditUnwritable(f"the ledger {path} cannot be locked: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        journal = Journal(path)
+        try:
+            journal.append(event, sync=True, **fields)
+        finally:
+            journal.close()
+    finally:
+        os.close(lock)

@@ -1,0 +1,175 @@
+"""A file → a Runbook, or every finding with its place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from engine import duration, schema, source
+from engine.contracts import Step as StepType
+from engine.control import CONSTRUCTS
+from engine.errors import Finding, Invalid
+from engine.model import Check, Concurrency, Path, Runbook, Step
+from engine.modifiers import for_each, retry, until
+from engine.schema import Problem, did_you_mean
+
+Catalogue = Callable[[str], StepType | None]
+"""Finds a step by name; None when there is no such step."""
+
+
+def load(path: str | os.PathLike[str], catalogue: Catalogue, names: Sequence[str] = ()) -> tuple[source.Document, Runbook]:
+    """Reads a runbook.
+
+    Args:
+        names: every step's name, for advice on an unknown one.
+
+    Raises:
+        Invalid: the file cannot be read, breaks the grammar, or a step's `with` breaks the step's schema; carries every finding.
+    """
+    document = source.load(path)
+    return document, read(document, catalogue, names)
+
+
+def read(document: source.Document, catalogue: Catalogue, names: Sequence[str] = ()) -> Runbook:
+    """The runbook a document holds. Raises Invalid with every finding."""
+    findings = [_finding(document, problem, "RB101") for problem in schema.problems(document.value, schema.grammar())]
+    if not findings:
+        findings = _steps_findings(document, catalogue, names)
+    if findings:
+        raise Invalid(findings)
+    return _runbook(document)
+
+
+def _finding(document: source.Document, problem: Problem, check: str, below: Path = ()) -> Finding:
+    return document.finding(check, _sentence(problem, below), (*below, *problem.path), key=problem.key, hint=problem.hint)
+
+
+def _sentence(problem: Problem, below: Path) -> str:
+    where = schema.spell_path((*below, *problem.path)).lstrip(".")
+    return f"{where}: {problem.message}" if where else problem.message
+
+
+def raw_steps(value: Mapping[str, Any]) -> list[tuple[Path, Mapping[str, Any]]]:
+    """Each step as written and its path, those inside blocks included, in the order of the file."""
+    found: list[tuple[Path, Mapping[str, Any]]] = []
+
+    def collect(steps: Any, path: Path) -> None:
+        for index, step in enumerate(steps):
+            found.append(((*path, index), step))
+            for key in ("block", "rescue", "always"):
+                collect(step.get(key, ()), (*path, index, key))
+
+    collect(value.get("steps", ()), ("steps",))
+    collect(value.get("finally", ()), ("finally",))
+    return found
+
+
+def _steps_findings(document: source.Document, catalogue: Catalogue, names: Sequence[str]) -> list[Finding]:
+    findings: list[Finding] = []
+    for path, step in raw_steps(document.value):
+        findings += [document.finding("RB102", message, (*path, key), key=True, hint=hint) for key, message, hint in _misplaced(step)]
+        if "uses" in step:
+            findings += _uses_findings(document, path, step, catalogue, names)
+    return findings
+
+
+_BELONGS = {"with": "uses", "connection": "uses", "rescue": "block", "always": "block"} | dict.fromkeys(("as", "key", "max_parallel", "fail_fast"), "for_each")
+
+
+def _misplaced(step: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
+    """Keys that do not go together: two kinds in one step, or a key whose partner is missing."""
+    kinds = [key for key in step if key in CONSTRUCTS]
+    found: list[tuple[str, str, str | None]] = [
+        (kind, f"a step is one thing: found {kinds[0]} and {kind}", "make two steps of it") for kind in kinds[1:]
+    ]
+    found += [(key, f"{key} stands without {partner}", None) for key, partner in _BELONGS.items() if key in step and partner not in step]
+    return found
+
+
+def _uses_findings(
+    document: source.Document, path: Path, step: Mapping[str, Any], catalogue: Catalogue, names: Sequence[str]
+) -> list[Finding]:
+    kind = catalogue(step["uses"])
+    if kind is None:
+        hint = did_you_mean(step["uses"], names) or "opsbook steps list shows every step"
+        return [document.finding("RB103", f"there is no step {step['uses']!r}", (*path, "uses"), hint=hint)]
+    if "with" not in step and kind.inputs.get("required"):
+        missing = ", ".join(kind.inputs["required"])
+        return [document.finding("RB104", f"{kind.name} needs with: {missing}", (*path, "uses"))]
+    below = (*path, "with")
+    found = schema.problems(step.get("with") or {}, schema.as_written_fields(kind))
+    return [_with_finding(document, problem, below, kind) for problem in found]
+
+
+def _with_finding(document: source.Document, problem: Problem, below: Path, kind: StepType) -> Finding:
+    """A finding in `with`; a missing field is shown at `uses`, where the reader looks for what the step is."""
+    finding = _finding(document, problem, "RB104", below)
+    return finding if problem.hint else Finding(**{**_fields(finding), "hint": f"opsbook steps show {kind.name}"})
+
+
+def _fields(finding: Finding) -> dict[str, Any]:
+    return {name: getattr(finding, name) for name in ("id", "severity", "message", "place", "source", "width")}
+
+
+def _runbook(document: source.Document) -> Runbook:
+    raw = document.value
+    defaults = raw.get("defaults", {})
+    ids = {step["id"] for _, step in raw_steps(raw) if "id" in step}
+    return Runbook(
+        file=document.file,
+        text=document.text,
+        sha256=hashlib.sha256(document.text.encode()).hexdigest(),
+        name=raw["name"],
+        description=raw.get("description", ""),
+        owners=tuple(raw.get("owners", ())),
+        labels=raw.get("labels", {}),
+        inputs=raw.get("inputs", {}),
+        checks=tuple(Check(check.get("if"), check["that"], check["message"]) for check in raw.get("checks", ())),
+        concurrency=_concurrency(raw.get("concurrency")),
+        timeout=raw.get("timeout"),
+        default_timeout=duration.seconds(defaults.get("timeout", "30s")),
+        default_retry=retry.read(defaults["retry"]) if "retry" in defaults else None,
+        vars=raw.get("vars", {}),
+        steps=_steps(raw["steps"], ("steps",), ids),
+        finally_=_steps(raw.get("finally", ()), ("finally",), ids),
+        outputs=raw.get("outputs", {}),
+    )
+
+
+def _concurrency(raw: Mapping[str, Any] | None) -> Concurrency | None:
+    return None if raw is None else Concurrency(raw["group"], raw.get("on_conflict", "queue"))
+
+
+def _steps(raw: Sequence[Mapping[str, Any]], path: Path, ids: set[str]) -> tuple[Step, ...]:
+    return tuple(_step(step, (*path, index), ids) for index, step in enumerate(raw))
+
+
+def _step(raw: Mapping[str, Any], path: Path, ids: set[str]) -> Step:
+    kind = next(key for key in raw if key in CONSTRUCTS)
+    return Step(
+        id=raw.get("id") or _made_id(path, ids),
+        named="id" in raw,
+        path=path,
+        kind=kind,
+        body=CONSTRUCTS[kind].read(raw, lambda key: _steps(raw.get(key, ()), (*path, key), ids)),
+        name=raw.get("name"),
+        condition=raw.get("if"),
+        timeout=raw.get("timeout"),
+        retry=retry.read(raw["retry"]) if "retry" in raw else None,
+        until=until.read(raw["until"]) if "until" in raw else None,
+        for_each=for_each.read(raw) if "for_each" in raw else None,
+        expect=tuple(raw.get("expect", ())),
+        continue_on_error=raw.get("continue_on_error", False),
+        connection=raw.get("connection"),
+    )
+
+
+def _made_id(path: Path, ids: set[str]) -> str:
+    """An id for a step without one, from its place: `steps_2`, `steps_0_rescue_1`; counted from 1, as people count."""
+    made = "_".join(str(part + 1) if isinstance(part, int) else part for part in path)
+    while made in ids:
+        made = f"{made}_"
+    ids.add(made)
+    return made

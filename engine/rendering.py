@@ -1,0 +1,65 @@
+"""From `with` as written to `with` as sent: templates rendered where the step's schema says what each field is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine import template
+from engine.contracts import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A part of `with` that names something only the step will know; plain values, so it can be kept or sent elsewhere."""
+
+    source: Any
+    schema: Schema
+    names: Mapping[str, Any]
+
+    def resolve(self, **names: Any) -> Any:
+        """The rendered value. Raises StepError."""
+        return render(self.source, self.schema, {**self.names, **names})
+
+
+def render(value: Any, schema: Schema, names: Mapping[str, Any]) -> Any:
+    """One value, rendered as its schema says.
+
+    An optional field whose template gives null is left out: that is how an author says "only when there is one".
+
+    Raises:
+        StepError: a template cannot be rendered.
+        template.UnknownValue: planning, and a condition depends on what only a real run would know.
+    """
+    if schema.get("x-literal"):
+        return value
+    if "x-binds" in schema:
+        return Late(value, {key: part for key, part in schema.items() if key != "x-binds"}, names)
+    if isinstance(value, str):
+        return _scalar(value, schema, names)
+    if isinstance(value, list):
+        return [render(item, schema.get("items") or {}, names) for item in value]
+    if isinstance(value, dict):
+        return _mapping(value, schema, names)
+    return value
+
+
+def _scalar(value: str, schema: Schema, names: Mapping[str, Any]) -> Any:
+    if schema.get("format") == "expression":
+        return template.expression(value).holds(names)
+    return template.text(value).render(names)
+
+
+def _mapping(value: Mapping[str, Any], schema: Schema, names: Mapping[str, Any]) -> dict[str, Any]:
+    properties = schema.get("properties") or {}
+    rest = schema.get("additionalProperties")
+    required = schema.get("required") or ()
+    rendered = {}
+    for key, part in value.items():
+        below = properties.get(key) or (rest if isinstance(rest, Mapping) else {})
+        result = render(part, below, names)
+        if result is None and part is not None and key in properties and key not in required:
+            continue
+        rendered[key] = result
+    return rendered

@@ -1,0 +1,32 @@
+"""`file:/path`: the whole of a small file, without the line end."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from engine.errors import KeyProblem
+
+LARGEST = 65536
+
+
+def read(name: str) -> str:
+    """The file's text. Raises KeyProblem when it cannot be read, is not a regular file, or others may change it."""
+    path = os.path.expanduser(name)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise KeyProblem(f"the secret file {name} cannot be read: {error.strerror}", hint="check the path and its owner") from error
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise KeyProblem(f"the secret file {name} is not a regular file")
+        if found.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+            raise KeyProblem(f"the secret file {name} is open to other users", hint=f"chmod 600 {name}")
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise KeyProblem(f"the secret file {name} is larger than {LARGEST} bytes; a key is not")
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise KeyProblem(f"the secret file {name} is not UTF-8 text") from error

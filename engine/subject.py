@@ -1,0 +1,67 @@
+"""What a static check looks at: one runbook, the steps there are, and the keys of its connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
+
+from engine import analysis
+from engine.contracts import Need
+from engine.contracts import Step as StepType
+from engine.errors import Finding
+from engine.model import Runbook, Step
+from engine.site import Site
+from engine.source import Document
+
+Keys = Callable[[Step, Need], str | None]
+"""Why no key of a step's connection can meet a need, or None when one can."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One runbook, ready to be checked.
+
+    Attributes:
+        catalogue: finds a step by name; None when there is no such step.
+        keys: what the configuration says of keys; None where there is no configuration.
+    """
+
+    document: Document
+    runbook: Runbook
+    catalogue: Callable[[str], StepType | None]
+    keys: Keys | None = None
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Every text that is or could be a template or an expression."""
+        return analysis.sites(self.runbook, self.catalogue)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step, those inside blocks included."""
+        return tuple(self.runbook.every_step())
+
+    def at(  # noqa: PLR0913 - a finding's own fields
+        self,
+        site: Site,
+        id: str,  # noqa: A002 - the name that Finding has
+        message: str,
+        *,
+        fragment: str | None = None,
+        hint: str | None = None,
+        severity: Literal["error", "warning"] = "error",
+    ) -> Finding:
+        """A finding about a site, or a fragment of it."""
+        return self.document.finding(id, message, site.path, fragment=fragment, hint=hint, severity=severity)
+
+
+class Check(Protocol):
+    """One static check; a module of engine/checks whose docstring is its page."""
+
+    IDS: tuple[str, ...]
+    """The ids of its findings."""
+
+    def check(self, subject: Subject) -> Iterable[Finding]:
+        """Everything it finds wrong."""

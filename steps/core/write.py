@@ -1,0 +1,194 @@
+"""`core.write`: writes a file where the configuration allows it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from engine.contracts import Call, Effect, Reply, Schema, StepContext
+from engine.errors import AnswerLost, StepError
+from steps.fields import anything, integer, list_of, map_of, record, text
+from steps.step import BaseStep, known
+
+_FORMULA_MARKS = ("=", "@", "\t", "\r", "+", "-", "\uff1d", "\uff20", "\uff0b", "\uff0d")
+_PHONE_OR_NUMBER = re.compile(r"[+-][\d\s().,-]*\Z")
+
+
+class Write(BaseStep):
+    """Writes one whole file, readable by its owner only, or leaves what was there.
+
+    A relative path lies in the run's own folder; an absolute one must lie there or in a folder of `write.allow`. No `..`, and no
+    symbolic link on the way: the folders are opened one by one and none is followed. Missing folders are made.
+
+    `csv` takes a list of mappings; its columns are those of `columns`, else every key in the order of first sight. Text that a
+    spreadsheet would take for a formula (it begins with `=`, `@`, tab, `+` or `-`) gets an apostrophe in front, except a `+` or
+    `-` followed by digits, spaces and `.,()-` alone: phone numbers stay as they are.
+    """
+
+    name = "core.write"
+    summary = "Writes a file, as text, CSV or JSON, whole or not at all."
+    effect: Effect = "write"
+    idempotency = "repeatable"
+    inputs: Schema = record(
+        required=("path",),
+        path=text(min_length=1, max_length=1024),
+        content=text(),
+        csv=list_of(map_of(anything())),
+        columns=list_of(text(), min_items=1),
+        json=anything(),
+    ) | {
+        "allOf": [
+            {"not": {"required": ["content", "csv"]}},
+            {"not": {"required": ["content", "json"]}},
+            {"not": {"required": ["csv", "json"]}},
+            {
+                "if": {"not": {"required": ["content"]}},
+                "then": {"if": {"not": {"required": ["csv"]}}, "then": {"required": ["json"]}},
+            },
+        ],
+        "dependencies": {"columns": ["csv"]},
+    }
+
+    def outputs(self, written: Mapping[str, Any]) -> Schema:
+        """Where the file is, its length in bytes and its SHA-256."""
+        del written
+        return record(required=("path", "bytes", "sha256"), path=text(), bytes=integer(0), sha256=text())
+
+    def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
+        """Writes it. Raises StepError."""
+        if context.planning and not known(given):
+            context.call(Call(self.name, "write", detail={"path": given["path"]}), Reply)
+            return self.unknown_outputs(given, context)
+        folder, parts = _place(given["path"], context)
+        content = _content(given)
+        told = {"path": str(folder.joinpath(*parts)), "bytes": len(content), "sha256": sha256(content).hexdigest()}
+
+        def send() -> Reply:
+            _write(folder, parts, content)
+            return Reply(told)
+
+        call = Call(self.name, "write", detail=told)
+        try:
+            context.call(call, send)
+        except AnswerLost:
+            context.call(call, send)
+        return told
+
+
+def _place(path: str, context: StepContext) -> tuple[Path, tuple[str, ...]]:
+    """The folder that may be written to, and the way from it."""
+    wanted = PurePosixPath(path)
+    if ".." in wanted.parts or "\0" in path:
+        raise _refused(path, "it holds `..` or a NUL character")
+    if not wanted.is_absolute():
+        return _below(context.folder, wanted)
+    allowed = [context.folder, *map(Path, context.settings.get("write", {}).get("allow", ()))]
+    for folder in allowed:
+        if folder.is_absolute() and wanted.is_relative_to(folder):
+            return _below(folder, wanted.relative_to(folder))
+    raise _refused(path, "it is outside the run's folder and every folder of `write.allow`")
+
+
+def _below(folder: Path, rest: PurePosixPath) -> tuple[Path, tuple[str, ...]]:
+    if not rest.parts:
+        raise _refused(str(folder), "it names a folder")
+    return folder.resolve(), rest.parts
+
+
+def _refused(path: str, reason: str) -> StepError:
+    return StepError(
+        f"{path} may not be written: {reason}",
+        code="path_refused",
+        again="never",
+        hint="give a path inside the run's folder, or list its folder under `write.allow` in the configuration",
+    )
+
+
+def _content(given: Mapping[str, Any]) -> bytes:
+    try:
+        return _text(given).encode()
+    except UnicodeEncodeError as exc:
+        raise StepError("the content is not valid Unicode text", code="not_text", again="never") from exc
+    except ValueError as exc:
+        raise StepError("the content holds a number that JSON does not know (NaN, Infinity)", code="not_json", again="never") from exc
+
+
+def _text(given: Mapping[str, Any]) -> str:
+    if "content" in given:
+        return str(given["content"])
+    return _csv(given["csv"], given.get("columns")) if "csv" in given else _json(given["json"], indent=2) + "\n"
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    import json
+
+    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None) -> str:
+    """RFC 4180 with line feeds. The csv module leaves a lone carriage return unquoted, and with it a spreadsheet starts a new row."""
+    names = list(columns) if columns else list(dict.fromkeys(key for row in rows for key in row))
+    table: list[list[Any]] = [names, *([row.get(name) for name in names] for row in rows)]
+    lines = [",".join(_quoted(_cell(value)) for value in line) for line in table]
+    return "".join((line or '""') + "\n" for line in lines)
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return _json(value)
+    formula = value.startswith(_FORMULA_MARKS) and not _PHONE_OR_NUMBER.match(value)
+    return "'" + value if formula else value
+
+
+def _write(folder: Path, parts: tuple[str, ...], content: bytes) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.ExitStack() as opened:
+            _replace(_descend(folder, parts[:-1], opened), parts[-1], content)
+    except OSError as exc:
+        raise StepError(
+            f"{folder.joinpath(*parts)} could not be written: {exc.strerror}",
+            code="write_failed",
+            hint="check the folder's owner, rights and free space; symbolic links are not followed",
+        ) from exc
+
+
+def _descend(folder: Path, names: Sequence[str], opened: contextlib.ExitStack) -> int:
+    """Opens each folder from the one above, and follows no link."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    at = os.open(folder, flags)
+    opened.callback(os.close, at)
+    for name in names:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=at)
+        at = os.open(name, flags | os.O_NOFOLLOW, dir_fd=at)
+        opened.callback(os.close, at)
+    return at
+
+
+def _replace(at: int, name: str, content: bytes) -> None:
+    """Puts a whole, synced file in the place of whatever has the name, which is never followed."""
+    temporary = f".{secrets.token_hex(8)}.part"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=at)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, name, src_dir_fd=at, dst_dir_fd=at)
+    except BaseException:
+        os.unlink(temporary, dir_fd=at)
+        raise
+    os.fsync(at)

@@ -1,0 +1,49 @@
+"""Requests and responses as plain values: what transports send, and what the emulator answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    Attributes:
+        url: absolute, with its query; carries no secret.
+        headers: values may be secrets, revealed only as they go on the wire.
+        secret_prefix: put before a secret header's value, such as `GenieKey `.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    body: bytes | None = None
+    secret_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One whole HTTP response; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Sends one request and brings its whole response, or says what became of it."""
+
+    def send(self, request: Request, *, timeout: float) -> Response:
+        """One request, one response, within `timeout` seconds in all.
+
+        Raises Unreachable when no byte left (name, connection, TLS), AnswerLost when bytes may have left and no whole, well-formed
+        answer came back in time.
+        """
+
+    def close(self) -> None:
+        """Gives its sockets back."""

@@ -1,0 +1,67 @@
+"""The vocabulary in which operation rows declare their fields; each word is a draft-07 schema fragment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+Fields = dict[str, Schema]
+
+
+def text(*, min_length: int = 0, max_length: int | None = None, example: str | None = None, **more: Any) -> Schema:
+    """Text; lengths in characters."""
+    limits = {"minLength": min_length or None, "maxLength": max_length, "examples": [example] if example else None}
+    return {"type": "string"} | {key: value for key, value in limits.items() if value is not None} | more
+
+
+def one_of(*values: str) -> Schema:
+    """One of the given words."""
+    return {"type": "string", "enum": list(values)}
+
+
+def integer(minimum: int | None = None, maximum: int | None = None) -> Schema:
+    """A whole number between both bounds, inclusive."""
+    limits = {"minimum": minimum, "maximum": maximum}
+    return {"type": "integer"} | {key: value for key, value in limits.items() if value is not None}
+
+
+def number() -> Schema:
+    """Any number."""
+    return {"type": "number"}
+
+
+def flag() -> Schema:
+    """True or false."""
+    return {"type": "boolean"}
+
+
+def moment() -> Schema:
+    """A point in time, RFC 3339."""
+    return {"type": "string", "format": "date-time"}
+
+
+def list_of(item: Schema, *, max_items: int | None = None, min_items: int | None = None) -> Schema:
+    """A list."""
+    limits = {"maxItems": max_items, "minItems": min_items}
+    return {"type": "array", "items": item} | {key: value for key, value in limits.items() if value is not None}
+
+
+def map_of(value: Schema) -> Schema:
+    """A mapping from any text to values of one kind."""
+    return {"type": "object", "additionalProperties": value}
+
+
+def record(required: tuple[str, ...] = (), **fields: Schema) -> Schema:
+    """An object with exactly these fields."""
+    schema: Schema = {"type": "object", "properties": fields, "additionalProperties": False}
+    return schema | {"required": list(required)} if required else schema
+
+
+def answer(**fields: Schema) -> Schema:
+    """An object in an answer: these fields are known, the service may add others."""
+    return {"type": "object", "properties": fields}
+
+
+def anything() -> Schema:
+    """Any JSON value."""
+    return {}

@@ -1,0 +1,208 @@
+"""The row: one HTTP operation declared as data, and all that is read off it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import quote
+
+from engine.contracts import Effect, Need, StepContext
+from steps.fields import Fields, Schema, list_of, record, text
+
+KeyKind = Literal["account", "integration", "team", "heartbeat"]
+Right = Literal["read", "create_and_update", "delete"]
+
+
+class Idempotency(Enum):
+    """What a call may do when its answer is lost. The value is the word people see."""
+
+    SAFE = "safe"
+    """A read: send again."""
+    REPEATABLE = "repeatable"
+    """Doing it twice is doing it once: send again, to the id."""
+    KEYED = "keyed"
+    """Carries a key of our own: look it up first, else send again with the same key."""
+    CLASH = "clash"
+    """A second create answers 409: read and compare."""
+    DELETE = "delete"
+    """Gone is gone: send again, 404 is done."""
+    MARKED = "marked"
+    """Carries a marker of ours: settle, read back, send again when it is missing."""
+    ONCE = "once"
+    """Cannot be told: stop and ask a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a list goes on.
+
+    Attributes:
+        style: "offset" (limit and offset, `paging.next` is an absolute URL), "cursor" (an opaque offset and a direction), or
+            "whole" (one answer holds everything).
+        page: the most items one page may hold.
+        items: where the items are in `data`; "" when `data` is the list itself.
+        window: offset + limit must stay below this, or None.
+    """
+
+    style: Literal["offset", "cursor", "whole"]
+    page: int = 100
+    items: str = ""
+    window: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One operation of an HTTP API.
+
+    Attributes:
+        name: the step's name.
+        request: method and path template, as in `POST /v2/alerts/{identifier}/close`.
+        vendor: operationId in the vendor's API definition; None when it is not in there.
+        summary: one sentence in our own words.
+        path: fields of the path template; those not named here are plain text.
+        query, body, form: the other fields, under the vendor's own names. `form` is sent as multipart and holds files by path.
+        required: names that must be given, path fields apart (they always must).
+        right, configuration: what the key must be granted; configuration adds "configuration_access".
+        keys: kinds of key that may make the call, as the service tells them apart.
+        rate_limit_domain: the bucket the call is counted in.
+        follow: path template of the request status an asynchronous write is followed at; None for a synchronous call.
+        listing: how the list pages; None when the answer is one object.
+        data: schema of the answer's data: one object, or one item of a list.
+        lookup: for CLASH and MARKED: name of the operation that reads back what was written.
+        jsm: `METHOD path` of the counterpart in Jira Service Management, or None.
+    """
+
+    name: str
+    request: str
+    vendor: str | None
+    summary: str
+    path: Fields = field(default_factory=dict)
+    query: Fields = field(default_factory=dict)
+    body: Fields = field(default_factory=dict)
+    form: Fields = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    right: Right = "read"
+    configuration: bool = False
+    keys: tuple[KeyKind, ...]
+    rate_limit_domain: str
+    idempotency: Idempotency
+    follow: str | None = None
+    listing: Paging | None = None
+    data: Schema
+    lookup: str | None = None
+    jsm: str | None = None
+
+    @cached_property
+    def method(self) -> str:
+        """HTTP method."""
+        return self.request.split()[0]
+
+    @cached_property
+    def path_template(self) -> str:
+        """The path with its fields in braces."""
+        return self.request.split()[1]
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether the service answers 202 and does the work later."""
+        return self.follow is not None
+
+    @property
+    def effect(self) -> Effect:
+        """Read or write."""
+        return "read" if self.method == "GET" else "write"
+
+    @property
+    def rights(self) -> tuple[str, ...]:
+        """Every right the key needs."""
+        return (self.right, "configuration_access") if self.configuration else (self.right,)
+
+    @cached_property
+    def path_names(self) -> tuple[str, ...]:
+        """Names of the fields in the path template, in order."""
+        return tuple(part[1:-1] for part in self.path_template.split("/") if part.startswith("{"))
+
+    @cached_property
+    def inputs(self) -> Schema:
+        """Schema of `with` as sent."""
+        path = {name: self.path.get(name, text(min_length=1)) for name in self.path_names}
+        fields = path | self.query | self.body | self.form
+        return record(required=(*self.path_names, *self.required), **fields)
+
+    @cached_property
+    def outputs(self) -> Schema:
+        """Schema of the step's outputs."""
+        if self.listing:
+            return {
+                "type": "object",
+                "properties": {"items": list_of(self.data), "count": {"type": "integer"}},
+                "required": ["items", "count"],
+            }
+        return self.data
+
+    def url_path(self, given: Mapping[str, Any]) -> str:
+        """The path with its fields filled in, each percent-encoded whole."""
+        values = {name: quote(str(given[name]), safe="") for name in self.path_names}
+        return self.path_template.format(**values)
+
+
+@dataclass(frozen=True)
+class OperationStep:
+    """The step that carries out one operation over the connection of its context."""
+
+    operation: Operation
+
+    @property
+    def name(self) -> str:
+        """The operation's name."""
+        return self.operation.name
+
+    @property
+    def summary(self) -> str:
+        """The operation's summary."""
+        return self.operation.summary
+
+    @property
+    def effect(self) -> Effect:
+        """Read or write."""
+        return self.operation.effect
+
+    @property
+    def inputs(self) -> Schema:
+        """Schema of `with` as sent."""
+        return self.operation.inputs
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """One need: the operation's own."""
+        return (Need(self.operation.keys, "+".join(self.operation.rights)),)
+
+    def outputs(self, written: Mapping[str, Any]) -> Schema:
+        """Schema of the outputs; the same however the step is written."""
+        del written
+        return self.operation.outputs
+
+    def listing(self) -> Mapping[str, Any]:
+        """The row of `steps list --json`."""
+        row = self.operation
+        return {
+            "name": row.name,
+            "summary": row.summary,
+            "method": row.method,
+            "path": row.path_template,
+            "effect": row.effect,
+            "asynchronous": row.asynchronous,
+            "keys": list(row.keys),
+            "right": "+".join(row.rights),
+            "rate_limit_domain": row.rate_limit_domain,
+            "idempotency": row.idempotency.value,
+            "jsm": row.jsm,
+        }
+
+    def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
+        """Carries the operation out and returns its outputs. Raises StepError."""
+        outputs: Mapping[str, Any] = context.connection().perform(self.operation, given, context)
+        return outputs

@@ -1,0 +1,269 @@
+"""One attempt of one operation: sends its requests through the step's context and says what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from importlib import metadata
+from typing import Any
+from urllib.parse import urlsplit
+
+from engine.contracts import Call, Reply, StepContext
+from engine.errors import AnswerLost, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.secret import Secret
+from steps.exchange import Request, Transport
+from steps.opsgenie.answers import data_of, failure, not_processed, period, reply_of
+from steps.opsgenie.buckets import Buckets
+from steps.opsgenie.keys import Key, KeyRing
+from steps.opsgenie.parts import Parts, parts_of
+from steps.operation import Operation
+
+FIRST_POLL, LONGEST_POLL, POLL_GROWTH = 0.05, 1.0, 1.6
+"""Seconds between looks at a request's status; the service was seen to process one in 41 to 76 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What all attempts over a connection share.
+
+    Attributes:
+        name: the connection's.
+        base: scheme, host and port; no trailing slash.
+        region: said in advice about keys; None when the address is the user's own.
+    """
+
+    name: str
+    base: str
+    region: str | None
+    keys: KeyRing
+    buckets: Buckets
+    transport: Transport
+
+
+@dataclass(slots=True)
+class Deadline:
+    """When an attempt is late; it begins with the first request, and what a rate limit holds back is added."""
+
+    seconds: float
+    at: float | None = None
+
+    def left(self, now: float) -> float:
+        """Seconds left."""
+        if self.at is None:
+            self.at = now + self.seconds
+        return self.at - now
+
+    def extend(self, seconds: float) -> None:
+        """Puts it off."""
+        if self.at is not None:
+            self.at += seconds
+
+
+class Attempt:
+    """An operation with what it was given, under one deadline.
+
+    Attributes:
+        sent_at: when the last write left, by this machine's clock; None before.
+        server_ahead: seconds the service's clock is ahead of this machine's, by the last answer's Date.
+    """
+
+    def __init__(
+        self, service: Service, operation: Operation, parts: Parts, context: StepContext, deadline: Deadline | None = None
+    ) -> None:
+        self.service = service
+        self.operation = operation
+        self.parts = parts
+        self.context = context
+        self.deadline = deadline or Deadline(context.timeout)
+        self.sent_at: datetime | None = None
+        self.server_ahead = 0.0
+
+    @cached_property
+    def key(self) -> Key:
+        """The least privileged key that may make the call. Raises KeyProblem."""
+        return self.service.keys.choose(self.operation.name, self.operation.keys, self.operation.rights)
+
+    def again(self) -> Attempt:
+        """The same call under a new deadline."""
+        return Attempt(self.service, self.operation, self.parts, self.context)
+
+    def look(self, row: Operation, given: Mapping[str, Any]) -> Attempt:
+        """Another read in the same step, under a deadline of its own."""
+        return Attempt(self.service, row, parts_of(row, given), self.context)
+
+    def send(self, target: str | None = None) -> Reply | None:
+        """The request itself, or one to another target of the same shape; None in a dry run that did not make it.
+
+        Raises StepError: Refused, KeyRefused, Throttled, Unreachable, AnswerLost.
+        """
+        effect = self.operation.effect
+        body = self.parts.body if self.parts.form is None else dict(self.parts.form)
+        call = Call(
+            self.operation.name,
+            effect,
+            method=self.parts.method,
+            url=self.service.base + (target or self.parts.target()),
+            path=self.parts.template,
+            ids={name: str(value) for name, value in self.parts.ids.items()},
+            body=body,
+            domain=self.operation.rate_limit_domain,
+        )
+        reply = self._call(call, self.key)
+        if reply is not None:
+            self._judge(reply, call, self.key)
+        return reply
+
+    def outcome(self, request_id: str) -> Mapping[str, Any]:
+        """What became of an accepted request, followed until the deadline.
+
+        Raises Refused when the service processed it as failed, AnswerLost when it does not say in time.
+        """
+        delay = FIRST_POLL
+        while True:
+            if self.deadline.left(self.context.clock.monotonic()) <= delay:
+                raise AnswerLost(f"request {request_id} was accepted, and not seen processed within the time limit", status=202)
+            self.context.clock.sleep(delay)
+            reply = self._status(request_id)
+            if reply is not None:
+                return _processed(reply)
+            delay = min(delay * POLL_GROWTH, LONGEST_POLL)
+
+    def _status(self, request_id: str) -> Reply | None:
+        """One look at a request's status; None when it says nothing yet."""
+        assert self.operation.follow is not None
+        path = self.operation.follow.replace("{requestId}", request_id)
+        url = self.service.base + path
+        name = self.operation.name + ".request_status"
+        call = Call(
+            name,
+            "read",
+            method="GET",
+            url=url,
+            path=self.operation.follow,
+            ids={"requestId": request_id},
+            domain=self.operation.rate_limit_domain,
+        )
+        try:
+            reply = self._call(call, self.service.keys.choose(name, self.operation.keys, ("read",)))
+            assert reply is not None, "a dry run has no request to follow"
+            if not_processed(reply):
+                return None
+            self._judge(reply, call, self.key)
+        except Throttled as error:
+            self.context.clock.sleep(error.retry_after or LONGEST_POLL)
+            return None
+        except Unreachable:
+            return None
+        except Refused as error:
+            raise AnswerLost(
+                f"request {request_id} was accepted, and its status cannot be read: {error.message}", status=error.status
+            ) from error
+        return reply
+
+    def _call(self, call: Call, key: Key) -> Reply | None:
+        """One request, and one more with the new key when the store holds another than the one refused."""
+        sent: list[Secret] = []
+        reply = self._call_once(call, key, sent)
+        if reply is not None and reply.status == 401 and self.service.keys.renew(key, sent[-1] if sent else None):
+            reply = self._call_once(call, key, sent)
+        return reply
+
+    def _call_once(self, call: Call, key: Key, sent: list[Secret]) -> Reply | None:
+        keys, context = self.service.keys, self.context
+
+        def send() -> Reply:
+            sent.append(keys.secret(key))
+            return self._transmit(call, sent[-1])
+
+        if call.effect == "write":
+            self.sent_at = context.clock.now()
+        return context.call(replace(call, key=keys.use(key, sealed=context.planning)), send)
+
+    def _transmit(self, call: Call, secret: Secret) -> Reply:
+        """Puts a call on the wire. Raises Unreachable, and AnswerLost for a write; neither says anything of the key."""
+        assert call.method is not None
+        assert call.url is not None
+        assert call.domain is not None
+        clock, buckets = self.context.clock, self.service.buckets
+        content, kind = self.parts.content() if call.effect == "write" else (None, None)
+        headers: dict[str, str | Secret] = {"Authorization": secret, "User-Agent": _agent(), "Accept": "application/json"}
+        if kind:
+            headers["Content-Type"] = kind
+        self.deadline.extend(buckets.wait(call.domain, clock))
+        left = self.deadline.left(clock.monotonic())
+        if left <= 0:
+            raise Unreachable(f"{call.action}: the time limit ran out before the request was sent")
+        request = Request(call.method, call.url, headers, content, "GenieKey ")
+        try:
+            reply = reply_of(self.service.transport.send(request, timeout=left), call.effect)
+        except AnswerLost as error:
+            if call.effect == "write":
+                raise AnswerLost(self._told(error.message), status=error.status, since=error.since) from None
+            raise Unreachable(self._told(error.message), status=error.status) from None
+        except Unreachable as error:
+            raise Unreachable(self._told(error.message), status=error.status, hint=self._advice()) from None
+        self._note(call.domain, reply)
+        return reply
+
+    def _note(self, domain: str, reply: Reply) -> None:
+        """Learns from an answer: the rate, and how far the clocks are apart."""
+        clock, buckets = self.context.clock, self.service.buckets
+        if reply.status == 429:
+            buckets.refused(domain, period(reply), clock)
+        else:
+            buckets.passed(domain, clock)
+
+    def _judge(self, reply: Reply, call: Call, key: Key) -> None:
+        """Raises what a bad answer stands for, in words that say what to do."""
+        error = failure(reply, call.effect)
+        if isinstance(error, KeyRefused):
+            raise self._key_refused(error, key)
+        if error is not None:
+            raise type(error)(
+                f"{call.action}: {error.message}", status=error.status, retry_after=error.retry_after, hint=self._advice_on(error)
+            )
+
+    def _key_refused(self, error: KeyRefused, key: Key) -> KeyRefused:
+        rights = " and ".join(self.operation.rights)
+        region = f", region {self.service.region}" if self.service.region else ""
+        message = f"{self.operation.name}: the service refused the {key.kind} key ({key.reference}{region}): {error.message}"
+        hint = (
+            f"The call needs the right {rights} and a key of kind {' or '.join(self.operation.keys) or 'any'}. Check the key's rights, that its "
+            f"integration is switched on, and that connections.{self.service.name}.region is where the account lives: keys of one region are unknown in the other."
+        )
+        return KeyRefused(message, status=error.status, hint=hint)
+
+    def _told(self, message: str) -> str:
+        return f"{self.operation.name}: {urlsplit(self.service.base).netloc}: {message}"
+
+    def _advice(self) -> str:
+        where = f"connections.{self.service.name}"
+        return f"Check the network, {where}.region or .url, and {where}.proxy if there must be one. Nothing was sent; trying again is safe."
+
+    def _advice_on(self, error: StepError) -> str | None:
+        if error.status == 402:
+            return "The account's plan does not include this."
+        return None
+
+
+def _processed(reply: Reply) -> Mapping[str, Any]:
+    """The data of a processed request. Raises Refused when it failed."""
+    data = data_of(reply)
+    if not isinstance(data, Mapping) or data.get("isSuccess", data.get("success")) is not True:
+        words = data.get("status") if isinstance(data, Mapping) else None
+        raise Refused(
+            str(words or "the service processed the request and it failed")[:500], status=reply.status, code="processed_as_failed"
+        )
+    return data
+
+
+def _agent() -> str:
+    return _AGENT[0]
+
+
+def accepted(reply: Reply) -> str | None:
+    """The id of an accepted request, for it to be followed by."""
+    request_id = reply.value.get("requestId") if reply.status == 202 and isinstance(reply.value, Mapping) else None
+    return request_id if isinstance(request_id, str) and request_id.replace("-", "").isalnum() else None

@@ -1,0 +1,101 @@
+"""What Opsgenie adds to the command line: `demo` and `emulator`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from types import FrameType
+
+import click
+
+from engine.contracts import CommandLine
+
+DEMO_STATE = {
+    "teams": [{"name": "dba", "members": [{"username": "ana@example.com"}]}, {"name": "sre_leads"}],
+    "users": [{"username": "ana@example.com", "fullName": "Ana Ops", "role": "User"}],
+    "escalations": [{"name": "dba_escalation", "team": "dba"}],
+    "during": [{"after": "12m", "do": "opsgenie.alert.acknowledge", "as": "ana@example.com"}],
+}
+"""A small company: Ana is slow to wake up, so the alert is escalated before she acknowledges it."""
+
+DEMO_INPUTS = ("summary=Database is not answering", "service=db", "priority=P1", "team=dba")
+
+
+@click.command()
+@click.option("--faults", metavar="LIST", help="What goes wrong, such as opsgenie.alert.create=lost.")
+@click.pass_obj
+def demo(line: CommandLine, faults: str | None) -> int:
+    """A whole incident on the embedded Opsgenie: raised, routed, acknowledged, closed. No account is needed."""
+    line.say("An incident on the embedded Opsgenie; its clock is virtual, so the waits cost no time.")
+    return line.run_runbook(line.shipped_runbook("incident-response"), DEMO_INPUTS, emulator_state=DEMO_STATE, faults=faults)
+
+
+@click.group()
+def emulator() -> None:
+    """The embedded Opsgenie."""
+
+
+class RealTime:
+    """The clock of a served emulator."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        import time
+
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+        import time
+
+        time.sleep(seconds)
+
+
+@emulator.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@click.option("--state", type=click.Path(), help="Who and what is there, and what people do meanwhile (YAML).")
+@click.option("--faults", metavar="LIST", help="What goes wrong, such as opsgenie.alert.create=lost.")
+@click.pass_obj
+def serve(line: CommandLine, host: str, port: int, state: str | None, faults: str | None) -> int:
+    """Serve the embedded Opsgenie over HTTP until SIGTERM, for any client. Each request is said on standard error."""
+    from steps.opsgenie.emulator import Emulator, parse_faults
+    from steps.opsgenie.emulator.server import serve as listen
+
+    made = Emulator(clock=RealTime(), state=line.load_mapping(state) if state else None, faults=parse_faults(faults) if faults else ())
+    server = listen(made, host=host, port=port)
+    keys = {key.kind: key.value for key in made.keys}
+    if line.json:
+        print(json.dumps({"url": server.url, "keys": keys}), flush=True)
+    else:
+        line.say(f"Opsgenie emulator at {server.url}; stop it with Ctrl-C.")
+        for kind, value in keys.items():
+            line.say(f"  {kind} key: {value}")
+    _until_signal(server)
+    return 0
+
+
+def _until_signal(server: object) -> None:
+    """Serves until SIGTERM or SIGINT."""
+    over = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        over.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)  # type: ignore[attr-defined]
+    thread.start()
+    over.wait()
+    server.shutdown()  # type: ignore[attr-defined]
+    sys.stdout.flush()
+
+
+COMMANDS = (demo, emulator)

@@ -1,0 +1,167 @@
+"""From a state file to an account with something in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from engine.errors import Finding, Invalid, UsageError
+from steps.operation import Operation
+from steps.opsgenie.emulator.call import Call
+from steps.opsgenie.emulator.domains import alerts, incidents, roles, teams, users
+from steps.opsgenie.emulator.durations import duration
+from steps.opsgenie.emulator.faults import fault_from
+from steps.opsgenie.emulator.forms import check, is_moment, parted, place
+from steps.opsgenie.emulator.keys import EmulatorKey, default_keys, made_key
+from steps.opsgenie.emulator.limits import RateLimit
+from steps.opsgenie.emulator.moments import read
+from steps.opsgenie.emulator.problems import ApiError
+from steps.opsgenie.emulator.routes import route_named
+from steps.opsgenie.emulator.store import Store
+
+
+def check_state(state: Mapping[str, Any]) -> None:
+    """Raises Invalid with one finding for each thing that is wrong in the state, each naming its path and no value."""
+    from jsonschema import Draft7Validator, FormatChecker
+
+    from steps.opsgenie.emulator.state_schema import STATE_SCHEMA
+
+    formats = FormatChecker(formats=())
+    formats.checks("date-time", raises=ValueError)(is_moment)
+    wrong = [_sentence(error) for error in Draft7Validator(STATE_SCHEMA, format_checker=formats).iter_errors(dict(state))]
+    _refuse(wrong or [*_wrong_faults(state), *_wrong_deeds(state)])
+
+
+def _refuse(wrong: Sequence[str]) -> None:
+    if wrong:
+        findings = [Finding("emulator-state", "error", f"emulator state, {one}") for one in wrong]
+        raise Invalid(findings, hint="STATE_SCHEMA of steps.opsgenie.emulator describes the form of the state.")
+
+
+def _sentence(error: Any) -> str:
+    where = place(error.absolute_path) or "at the top"
+    told = error.message if error.validator in ("additionalProperties", "required") else f"does not meet '{error.validator}'"
+    return f"{where}: {told}"
+
+
+def _wrong_faults(state: Mapping[str, Any]) -> Iterator[str]:
+    for number, entry in enumerate(state.get("faults", ())):
+        try:
+            fault_from(entry)
+        except UsageError as error:
+            yield f"faults[{number}].answer: {error.message} {error.hint}"
+
+
+def _wrong_deeds(state: Mapping[str, Any]) -> Iterator[str]:
+    for number, entry in enumerate(state.get("during", ())):
+        row, given = _row(entry["do"]), entry.get("with", {})
+        where = f"during[{number}].with"
+        unknown = sorted(set(given) - {*row.path_names, *row.query, *row.body})
+        if unknown:
+            yield f"{where}: {row.name} has no field {', '.join(unknown)}"
+        try:
+            check(row, *parted(row, given))
+        except ApiError as problem:
+            yield from (f"{where}.{field}: {told}" for field, told in (problem.errors or {}).items())
+
+
+def seeded(state: Mapping[str, Any], now: datetime) -> Store:
+    """The account that a checked state describes, as it is at the start. Raises Invalid for names that clash or are not there."""
+    store = Store()
+    for name, seed in _SEEDS.items():
+        for number, entry in enumerate(state.get(name, ())):
+            try:
+                seed(store, entry, now)
+            except ApiError as problem:
+                told = ", ".join((problem.errors or {}).values()) or problem.message
+                _refuse([f"{name}[{number}]: {told}"])
+    return store
+
+
+def keys_of(state: Mapping[str, Any]) -> tuple[EmulatorKey, ...]:
+    """The keys of a state: those it lists, else one of each kind; a team key belongs to the first team unless it says which."""
+    first = next((team["name"] for team in state.get("teams", ())), None)
+    if "keys" not in state:
+        return default_keys(first)
+    keys: list[EmulatorKey] = []
+    for entry in state["keys"]:
+        number = sum(1 for key in keys if key.kind == entry["kind"])
+        team = entry.get("team", first) if entry["kind"] == "team" else None
+        rights = {"rights": entry["rights"]} if "rights" in entry else {}
+        keys.append(made_key(entry["kind"], number, team=team, **rights))
+    return tuple(keys)
+
+
+def limits_of(state: Mapping[str, Any]) -> dict[str, tuple[RateLimit, ...]]:
+    """The rate limits of a state."""
+    given: Mapping[str, Any] = state.get("limits", {})
+    return {domain: tuple(RateLimit(one["limit"], one["periodInSeconds"]) for one in limits) for domain, limits in given.items()}
+
+
+def _row(name: str) -> Operation:
+    route = route_named(name)
+    assert route is not None
+    return route.row
+
+
+def _moment(entry: Mapping[str, Any], now: datetime) -> datetime:
+    given = entry.get("createdAt")
+    if given is None:
+        return now
+    return read(given) if isinstance(given, str) else now - duration(given["ago"])
+
+
+def _user(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
+    given = {"fullName": entry["username"].partition("@")[0], **entry, "role": {"name": entry.get("role", "User")}}
+    users.add_user(store, given, now)
+
+
+def _team(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
+    members = [{"user": {"username": one["username"]}, "role": one.get("role", "user")} for one in entry.get("members", ())]
+    for one in members:
+        if not store.known("user", one["user"]):
+            _user(store, one["user"], now)
+    teams.add_team(store, {**entry, "members": members}, now)
+
+
+def _named(kind: str) -> Callable[[Store, Mapping[str, Any], datetime], None]:
+    def seed(store: Store, entry: Mapping[str, Any], _now: datetime) -> None:
+        made = entry.get("id") or store.new_id()
+        getattr(store, kind)[made] = {"id": made, **entry}
+
+    return seed
+
+
+def _alert(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
+    given = {name: value for name, value in entry.items() if name not in ("teams", "createdAt", "status", "acknowledged", "owner", "count")}
+    named = [{"name": one} if isinstance(one, str) else one for one in entry.get("teams", ())]
+    given["responders"] = [*given.get("responders", ()), *({"type": "team", **one} for one in named)]
+    call = Call(store, _moment(entry, now), _row("opsgenie.alert.create"), body=given)
+    alert = alerts.open_alert(call)
+    alert.fields |= {name: entry[name] for name in ("status", "acknowledged", "owner", "count") if name in entry}
+
+
+def _incident(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
+    given = {name: value for name, value in entry.items() if name not in ("service", "status", "createdAt")}
+    given.setdefault("serviceId", store.resolve("service", {"name": entry.get("service", "")})["id"])
+    call = Call(store, _moment(entry, now), _row("opsgenie.incident.create"), body=given)
+    incident = incidents.open_incident(call)
+    incident.fields["status"] = entry.get("status", "open")
+
+
+def _role(store: Store, entry: Mapping[str, Any], _now: datetime) -> None:
+    roles.add_role(store, entry)
+
+
+_SEEDS: Mapping[str, Callable[[Store, Mapping[str, Any], datetime], None]] = {
+    "roles": _role,
+    "users": _user,
+    "teams": _team,
+    "schedules": _named("schedules"),
+    "escalations": _named("escalations"),
+    "services": _named("services"),
+    "alerts": _alert,
+    "incidents": _incident,
+}
+"""In this order: what comes later names what came before."""

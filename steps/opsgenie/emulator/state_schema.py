@@ -1,0 +1,92 @@
+"""The form of the state file: who and what is there, what people do meanwhile, and what goes wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from steps.fields import Schema, flag, integer, list_of, map_of, number, one_of, record, text
+from steps.opsgenie.emulator.limits import DOMAINS
+from steps.opsgenie.operations import OPERATIONS
+
+_NAME = text(min_length=1)
+_MOMENT: Schema = {
+    "anyOf": [{"type": "string", "format": "date-time"}, record(required=("ago",), ago={"$ref": "#/definitions/duration"})],
+}
+_CREATE = OPERATIONS["opsgenie.alert.create"].body
+_RIGHTS = one_of("read", "create_and_update", "delete", "configuration_access")
+_NAMES_OR_RECIPIENTS: Schema = {"anyOf": [_NAME, record(id=text(), name=text())]}
+
+_TEAM = record(
+    required=("name",),
+    name=_NAME,
+    description=text(),
+    members=list_of(record(required=("username",), username=_NAME, role=text())),
+)
+_USER = record(required=("username",), username=_NAME, fullName=_NAME, role=_NAME)
+_ALERT = record(
+    required=("message",),
+    **(
+        _CREATE
+        | {
+            "teams": list_of(_NAMES_OR_RECIPIENTS),
+            "createdAt": _MOMENT,
+            "status": one_of("open", "closed"),
+            "acknowledged": flag(),
+            "owner": text(),
+            "count": integer(1, 100),
+        }
+    ),
+)
+_INCIDENT = record(
+    required=("message",),
+    **(
+        OPERATIONS["opsgenie.incident.create"].body
+        | {"service": _NAME, "status": one_of("open", "resolved", "closed"), "createdAt": _MOMENT}
+    ),
+)
+_ROLE = record(required=("name",), name=_NAME, extendedRole=text(), grantedRights=list_of(text()), disallowedRights=list_of(text()))
+_KEY = record(required=("kind",), kind=one_of("account", "integration", "team", "heartbeat"), rights=list_of(_RIGHTS), team=_NAME)
+_FAULT = record(
+    required=("match", "answer"),
+    match=_NAME,
+    answer=text(pattern="^[a-z]+(_[a-z0-9]+)*$"),
+    times=integer(1),
+    after=integer(0),
+    seconds=number(),
+)
+_DURING = record(
+    required=("after", "do"),
+    after={"$ref": "#/definitions/duration"},
+    do=one_of(*OPERATIONS),
+    **{"as": _NAME, "with": map_of({})},
+)
+
+STATE_SCHEMA: dict[str, Any] = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "title": "Emulator state",
+    "type": "object",
+    "additionalProperties": False,
+    "definitions": {"duration": {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", "examples": ["10m", "1h30m", "2d"]}},
+    "properties": {
+        "alerts": list_of(_ALERT),
+        "during": list_of(_DURING),
+        "escalations": list_of(record(required=("name",), name=_NAME, team=_NAME)),
+        "faults": list_of(_FAULT),
+        "incidents": list_of(_INCIDENT),
+        "keys": list_of(_KEY),
+        "limits": {
+            "type": "object",
+            "propertyNames": {"enum": list(DOMAINS)},
+            "additionalProperties": list_of(
+                record(required=("limit", "periodInSeconds"), limit=integer(1), periodInSeconds=integer(1)), min_items=1
+            ),
+        },
+        "processing": number() | {"minimum": 0},
+        "roles": list_of(_ROLE),
+        "schedules": list_of(record(required=("name",), name=_NAME)),
+        "services": list_of(record(required=("name",), name=_NAME, id=_NAME)),
+        "teams": list_of(_TEAM),
+        "users": list_of(_USER),
+    },
+}
+"""JSON Schema (draft-07) of the state."""

@@ -1,0 +1,127 @@
+"""The keys of a connection: which one a call goes with, and when its secret is read.
+
+Facts: the vendor's pages on API keys and the service's own answers; an account key may not create, acknowledge or close an alert or
+add a note to one, a team key may not make account-level calls. Which kinds may make a call stands in the operation's row.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.contracts import KeyUse
+from engine.errors import KeyProblem
+from engine.secret import Secret
+
+LEAST_PRIVILEGED_FIRST = ("heartbeat", "team", "integration", "account")
+ORIGIN = {
+    "account": "An account key is made under Settings > API key management, with the rights it is to have.",
+    "integration": "An integration key belongs to an API integration, made under Settings > Integrations (not on Free and Essentials plans).",
+    "team": "A team key belongs to an API integration of that team, made under Teams > the team > Integrations.",
+    "heartbeat": "A heartbeat key belongs to a heartbeat integration, made under Settings > Integrations.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the configuration.
+
+    Attributes:
+        reference: where its secret is kept.
+        rights: what it was granted; None when the configuration does not say, which counts as all its kind may do.
+    """
+
+    kind: str
+    reference: str
+    rights: frozenset[str] | None = None
+    team: str | None = None
+
+    def may(self, kinds: Sequence[str], rights: Sequence[str]) -> bool:
+        """Whether it may make a call open to these kinds that needs these rights."""
+        return self.kind in kinds and (self.rights is None or self.rights.issuperset(rights))
+
+    def __str__(self) -> str:
+        team = f" of {self.team}" if self.team else ""
+        rights = "" if self.rights is None else f" with {_listed(sorted(self.rights), 'and') or 'no right'}"
+        return f"{self.kind}{team} ({self.reference}){rights}"
+
+
+def read_keys(settings: Mapping[str, Any]) -> tuple[Key, ...]:
+    """The keys of a connection's settings, least privileged first."""
+    keys = (
+        Key(key["kind"], key["secret"], frozenset(key["rights"]) if "rights" in key else None, key.get("team"))
+        for key in settings.get("keys", ())
+    )
+    return tuple(sorted(keys, key=lambda key: LEAST_PRIVILEGED_FIRST.index(key.kind)))
+
+
+def choose(keys: Sequence[Key], kinds: Sequence[str], rights: Sequence[str]) -> Key | None:
+    """The least privileged key that may make the call; no kinds: any key."""
+    return next((key for key in keys if key.may(kinds or LEAST_PRIVILEGED_FIRST, rights)), None)
+
+
+def missing(keys: Sequence[Key], kinds: Sequence[str], rights: Sequence[str]) -> str:
+    """Why no key may make the call: what would do, and what is there."""
+    wanted = f"a key of kind {_listed(kinds, 'or')}" if kinds else "a key"
+    granted = f" with {_listed(rights, 'and')}" if rights else ""
+    there = "; ".join(map(str, keys)) or "no key"
+    return f"needs {wanted}{granted}; the connection has {there}"
+
+
+def origin(kinds: Sequence[str]) -> str:
+    """Where keys of these kinds are made."""
+    return " ".join(ORIGIN[kind] for kind in LEAST_PRIVILEGED_FIRST if kind in kinds)
+
+
+class KeyRing:
+    """The keys of one opened connection and their secrets; safe to use from many threads.
+
+    Args:
+        resolve: reads the secret behind a reference; raises KeyProblem.
+    """
+
+    def __init__(self, connection: str, keys: Sequence[Key], resolve: Callable[[str], Secret]) -> None:
+        self._connection = connection
+        self._keys = tuple(keys)
+        self._resolve = resolve
+        self._secrets: dict[str, Secret] = {}
+        self._lock = threading.Lock()
+
+    def choose(self, action: str, kinds: Sequence[str], rights: Sequence[str]) -> Key:
+        """The least privileged key for a call. Raises KeyProblem."""
+        key = choose(self._keys, kinds, rights)
+        if key is None:
+            message = f"connection {self._connection}: {action} {missing(self._keys, kinds, rights)}"
+            raise KeyProblem(message, hint=origin(kinds or LEAST_PRIVILEGED_FIRST))
+        return key
+
+    def secret(self, key: Key) -> Secret:
+        """The key's secret, read once. Raises KeyProblem."""
+        with self._lock:
+            if key.reference not in self._secrets:
+                self._secrets[key.reference] = self._resolve(key.reference)
+            return self._secrets[key.reference]
+
+    def use(self, key: Key, *, sealed: bool) -> KeyUse:
+        """The key as a call tells it; `sealed`: without reading its secret."""
+        return KeyUse(key.kind, key.reference, None if sealed else self.secret(key))
+
+    def renew(self, key: Key, refused: Secret | None) -> bool:
+        """Whether the store holds another value than the one refused, which is used from here on.
+
+        `refused` is None when the refusal came out of the journal: what was sent then is not known, so that a further call is due.
+        """
+        if refused is None:
+            return True
+        with self._lock:
+            known = self._secrets.get(key.reference)
+            if known is None or known.reveal() == refused.reveal():  # else another thread was faster
+                self._secrets[key.reference] = known = self._resolve(key.reference)
+            return known.reveal() != refused.reveal()
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    """`a, b or c`."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))

@@ -1,0 +1,82 @@
+"""Lists: page after page, up to the number of items asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from engine.contracts import Reply
+from engine.errors import Refused
+from steps.opsgenie.answers import data_of
+from steps.opsgenie.attempt import Attempt
+from steps.operation import Paging
+
+
+def collect(attempt: Attempt, paging: Paging) -> dict[str, Any] | None:
+    """The items of all pages and their count; None in a dry run that did not make the call.
+
+    Raises Refused when the service sends the client to another host or in a circle.
+    """
+    wanted = attempt.parts.query.get("limit")
+    attempt.parts = replace(attempt.parts, query=_page_query(attempt, paging, wanted))
+    items: list[Any] = []
+    target: str | None = None
+    seen: set[str] = set()
+    while True:
+        reply = attempt.send(target)
+        if reply is None:
+            return None
+        items += _items(reply, paging)
+        target = _next(attempt, reply, paging)
+        if target is None or (wanted is not None and len(items) >= wanted):
+            items = items[:wanted]
+            return {"items": items, "count": len(items)}
+        if target in seen:
+            raise Refused(f"{attempt.operation.name}: the service names the same next page twice", code="endless_list")
+        seen.add(target)
+
+
+def _page_query(attempt: Attempt, paging: Paging, wanted: Any) -> Mapping[str, Any]:
+    """The query of the first page: pages as large as they may be, and no larger than what is wanted."""
+    if "limit" not in attempt.operation.query:
+        return attempt.parts.query
+    return {**attempt.parts.query, "limit": min(wanted, paging.page) if isinstance(wanted, int) else paging.page}
+
+
+def _items(reply: Reply, paging: Paging) -> list[Any]:
+    data = data_of(reply)
+    if paging.items and isinstance(data, Mapping):
+        data = data.get(paging.items, [])
+    return data if isinstance(data, list) else []
+
+
+def _next(attempt: Attempt, reply: Reply, paging: Paging) -> str | None:
+    """Path and query of the next page, or None."""
+    links = reply.value.get("paging") if isinstance(reply.value, Mapping) else None
+    address = links.get("next") if isinstance(links, Mapping) else None
+    if paging.style == "whole" or not isinstance(address, str) or not address:
+        return None
+    base = attempt.service.base
+    if not address.startswith(base + "/"):
+        raise Refused(
+            f"{attempt.operation.name}: the next page lies on another host, where the key must not go",
+            code="foreign_page",
+            hint=f"Set connections.{attempt.service.name}.region or .url to the host that the service names in its lists.",
+        )
+    target = address[len(base) :]
+    return None if _beyond(target, attempt, paging) else target
+
+
+def _beyond(target: str, attempt: Attempt, paging: Paging) -> bool:
+    """Whether a page lies past the last item the service gives out."""
+    if paging.window is None:
+        return False
+    query = parse_qs(urlsplit(target).query)
+    end = sum(int(query[name][0]) for name in ("offset", "limit") if name in query and query[name][0].isdigit())
+    if end >= paging.window:
+        attempt.context.log(
+            f"{attempt.operation.name}: the service lists no more than {paging.window} items; the list ends there", "warning"
+        )
+    return end >= paging.window

@@ -1,0 +1,36 @@
+"""Every operation of Opsgenie's API that is a step: one file of rows a domain, and the tables that list them."""
+
+from __future__ import annotations
+
+from steps.operation import Operation
+from steps.opsgenie.operations import (
+    account,
+    alert_attachments,
+    alerts,
+    contacts,
+    incidents,
+    roles,
+    saved_searches,
+    team_members,
+    teams,
+    users,
+)
+
+DOMAINS: dict[str, tuple[Operation, ...]] = {
+    "account": account.ROWS,
+    "alert_attachments": alert_attachments.ROWS,
+    "alerts": alerts.ROWS,
+    "contacts": contacts.ROWS,
+    "incidents": incidents.ROWS,
+    "roles": roles.ROWS,
+    "saved_searches": saved_searches.ROWS,
+    "team_members": team_members.ROWS,
+    "teams": teams.ROWS,
+    "users": users.ROWS,
+}
+"""The rows of each domain, by the name of its module."""
+
+OPERATIONS: dict[str, Operation] = {
+    row.name: row for row in sorted((row for rows in DOMAINS.values() for row in rows), key=lambda row: row.name)
+}
+"""Every row by the name of its step."""

@@ -1,0 +1,267 @@
+"""Writes whose answer was lost: what each kind of idempotency allows to find out, and to do.
+
+A write is in doubt from the moment a byte of it may have left until an answer is read; after a crash, a written intent without a result
+is the same doubt. Nothing is guessed: what cannot be told apart ends in InDoubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from engine.contracts import Reply
+from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, Unreachable
+from steps.opsgenie.answers import data_of
+from steps.opsgenie.attempt import Attempt
+from steps.opsgenie.marks import alias_of, source_of
+from steps.opsgenie.operations import OPERATIONS
+from steps.operation import Idempotency, Operation
+
+Outputs = Mapping[str, Any]
+Write = Callable[[Attempt], Outputs]
+
+PATIENCE = 10.0
+"""Seconds of looking before what was accepted and is not there counts as missing."""
+BETWEEN_LOOKS = 1.0
+TRIES = 4
+"""How often a doubt is settled before a person has to."""
+SKEW = timedelta(seconds=2)
+"""Two dates of the service itself may differ by this: one of them is in whole seconds."""
+
+
+@dataclass(slots=True)
+class Doubt:
+    """A write that may or may not have happened.
+
+    Attributes:
+        given: with its marks and the resolved id.
+        write: sends the write once and waits for its outcome.
+        since: when its intent was written, by this machine's clock.
+        cause: how the answer was lost.
+    """
+
+    attempt: Attempt
+    given: Mapping[str, Any]
+    write: Write
+    since: datetime
+    cause: str
+
+    @property
+    def operation(self) -> Operation:
+        """The operation in doubt."""
+        return self.attempt.operation
+
+    def resend(self) -> Outputs:
+        """The same write once more, under a new deadline. Raises AnswerLost when that is in doubt, too."""
+        return self.write(self.attempt.again())
+
+    def read(self, name: str, given: Mapping[str, Any]) -> Reply | None:
+        """A read of the service; None for 404."""
+        try:
+            reply = self.attempt.look(OPERATIONS[name], given).send()
+        except Refused as error:
+            if error.status != 404:
+                raise
+            return None
+        assert reply is not None, "a dry run sends no write that could be in doubt"
+        return reply
+
+    def search(self, look: Callable[[Doubt], Outputs | None]) -> Outputs | None:
+        """Looks until it is found or PATIENCE is over. Raises Unreachable when the last look got no answer."""
+        clock = self.attempt.context.clock
+        end = clock.monotonic() + PATIENCE
+        while True:
+            unanswered: Unreachable | None = None
+            try:
+                found = look(self)
+            except Unreachable as error:
+                found, unanswered = None, error
+            if found is not None:
+                return found
+            if clock.monotonic() >= end:
+                break
+            clock.sleep(BETWEEN_LOOKS)
+        if unanswered:
+            raise unanswered
+        return None
+
+
+def settle(attempt: Attempt, given: Mapping[str, Any], write: Write, lost: AnswerLost) -> Outputs:
+    """The outputs of a write once it is known to be done once. Raises InDoubt, or Refused when the service now says no."""
+    clock = attempt.context.clock
+    doubt = Doubt(attempt, given, write, lost.since or attempt.sent_at or clock.now(), lost.message)
+    attempt.context.log(f"{lost.message}; finding out whether it was done", "warning")
+    for turn in range(TRIES):
+        try:
+            return _RULES[attempt.operation.idempotency](doubt)
+        except AnswerLost as error:
+            doubt.cause = error.message
+        except Unreachable as error:
+            clock.sleep(error.retry_after or 2.0**turn)
+        except KeyRefused as error:
+            raise _undecided(doubt, error.message) from error
+    raise _undecided(doubt, doubt.cause)
+
+
+def _resend(doubt: Doubt) -> Outputs:
+    """Doing it twice is doing it once."""
+    return doubt.resend()
+
+
+def _keyed(doubt: Doubt) -> Outputs:
+    """Looks for the alert by its alias, then by its source among the closed; else sends again with the same alias."""
+    return doubt.search(_alert_by_alias) or doubt.resend()
+
+
+def _alert_by_alias(doubt: Doubt) -> Outputs | None:
+    reply = doubt.read("opsgenie.alert.get", {"identifier": doubt.given["alias"], "identifierType": "alias"})
+    if reply is not None and _is_ours(doubt, data_of(reply), reply):
+        return _created(data_of(reply))
+    return _alert_by_source(doubt)
+
+
+def _alert_by_source(doubt: Doubt) -> Outputs | None:
+    """A person may have closed it meanwhile, and the alias of a closed alert finds nothing."""
+    source = source_of(doubt.attempt.context)
+    if doubt.given.get("source") != source:
+        return None
+    reply = doubt.read("opsgenie.alert.list", {"query": f'source: "{source}"', "limit": 100})
+    assert reply is not None
+    alerts = [alert for alert in data_of(reply) if alert.get("source") == source and alert.get("alias") == doubt.given["alias"]]
+    return next((_created(alert) for alert in alerts if _is_ours(doubt, alert, reply)), None)
+
+
+def _is_ours(doubt: Doubt, alert: Mapping[str, Any], reply: Reply) -> bool:
+    """Whether the write in doubt made an alert of its alias: our own alias, or no older than the intent by the service's clock."""
+    if doubt.given["alias"] == alias_of(doubt.attempt.context):
+        return True
+    created = _moment(alert.get("createdAt"))
+    return created is not None and created >= doubt.since + _ahead(doubt, reply) - SKEW
+
+
+def _ahead(doubt: Doubt, reply: Reply) -> timedelta:
+    """How far the service's clock is ahead of this machine's."""
+    try:
+        date = parsedate_to_datetime(reply.headers["date"])
+    except (KeyError, ValueError):
+        return timedelta()
+    return date - doubt.attempt.context.clock.now()
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _created(alert: Mapping[str, Any]) -> Outputs:
+    """The outputs of a create, from the alert it made."""
+    return {
+        "success": True,
+        "isSuccess": True,
+        "action": "Create",
+        "status": "Found after the answer was lost",
+        "alertId": alert["id"],
+        "alias": alert.get("alias", alert["id"]),
+    }
+
+
+def _clash(doubt: Doubt) -> Outputs:
+    """Sends again; when the name is taken, by what was asked for, it is done."""
+    try:
+        return doubt.resend()
+    except Refused as error:
+        if error.status != 409:
+            raise
+        found = _found(doubt)
+        if found is None:
+            raise _undecided(doubt, f"{error.message}, and what is there differs from what was asked for") from error
+    known = doubt.operation.data.get("properties", {})
+    return {name: value for name, value in found.items() if name in known} | {"result": "Found after the answer was lost"}
+
+
+def _found(doubt: Doubt) -> Mapping[str, Any] | None:
+    """What holds the name, when it equals what was asked for."""
+    assert doubt.operation.lookup is not None
+    row = OPERATIONS[doubt.operation.lookup]
+    reply = doubt.read(row.name, _by_name(row, doubt.given))
+    data = data_of(reply) if reply is not None else None
+    there = data if isinstance(data, list) else [data]
+    asked = {name: value for name, value in doubt.given.items() if name in doubt.operation.body}
+    return next((one for one in there if isinstance(one, Mapping) and _covers(one, asked)), None)
+
+
+def _by_name(row: Operation, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How the lookup is asked for what a create made: under the same parent, by the name it was given."""
+    name = given.get("name", given.get("username"))
+    path = {part: given.get(part, name) for part in row.path_names}
+    return path | ({"identifierType": "name"} if "identifierType" in row.query else {})
+
+
+def _covers(found: Any, asked: Any) -> bool:
+    """Whether everything asked for is found; a field the answer does not tell cannot speak against it."""
+    if isinstance(asked, Mapping):
+        return isinstance(found, Mapping) and all(_covers(found[name], value) for name, value in asked.items() if name in found)
+    if isinstance(asked, list):
+        return isinstance(found, list) and len(found) == len(asked) and all(any(_covers(one, value) for one in found) for value in asked)
+    return bool(found == asked)
+
+
+def _delete(doubt: Doubt) -> Outputs:
+    """Sends again; what is not there is deleted."""
+    try:
+        return doubt.resend()
+    except Refused as error:
+        if error.status != 404 and not (error.code == "processed_as_failed" and "not exist" in error.message):
+            raise
+    return {"result": "Gone after the answer was lost"}
+
+
+def _marked(doubt: Doubt) -> Outputs:
+    """Reads the notes back; sends again when ours is not among them."""
+    return doubt.search(_note) or doubt.resend()
+
+
+def _note(doubt: Doubt) -> Outputs | None:
+    assert doubt.operation.lookup is not None
+    row = OPERATIONS[doubt.operation.lookup]
+    place = {name: doubt.given[name] for name in (*row.path_names, *row.query) if name in doubt.given}
+    reply = doubt.read(row.name, place | {"limit": 100, "order": "desc"})
+    notes = data_of(reply) if reply is not None else []
+    if not any(entry.get("note") == doubt.given["note"] for entry in notes):
+        return None
+    return {"success": True, "isSuccess": True, "status": "Found after the answer was lost", "alertId": str(doubt.given["identifier"])}
+
+
+def _once(doubt: Doubt) -> Outputs:
+    """Nothing tells whether it was done, and doing it twice is not doing it once."""
+    raise _undecided(doubt, doubt.cause)
+
+
+_RULES: dict[Idempotency, Callable[[Doubt], Outputs]] = {
+    Idempotency.CLASH: _clash,
+    Idempotency.DELETE: _delete,
+    Idempotency.KEYED: _keyed,
+    Idempotency.MARKED: _marked,
+    Idempotency.ONCE: _once,
+    Idempotency.REPEATABLE: _resend,
+    Idempotency.SAFE: _resend,
+}
+
+
+def _undecided(doubt: Doubt, reason: str) -> InDoubt:
+    """What a person has to decide, and how."""
+    row = doubt.operation
+    target = " ".join(f"{name} {doubt.given[name]}" for name in row.path_names if name in doubt.given)
+    begun = doubt.since.isoformat(timespec="seconds")
+    return InDoubt(
+        f"{row.name}: whether this write was done is not known: {reason}",
+        hint=(
+            f"Look in Opsgenie for its effect ({row.request}{', ' + target if target else ''}, sent at {begun} or a little later). "
+            "If it is there, the step was done; if not, it was not, and can be done by hand or by a new run. This run will not repeat it."
+        ),
+    )

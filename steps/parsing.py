@@ -1,0 +1,141 @@
+"""What came from outside, as text → typed data, checked against the schema the author wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NoReturn
+
+from engine.contracts import Schema
+from engine.errors import StepError
+
+Parse = Literal["json", "lines", "text"]
+
+SCHEMA_LIMIT = 16 * 1024
+"""Most characters an `outputs` schema may have as JSON."""
+
+PATTERN_SECONDS = 0.25
+"""Most time one `pattern` may take on one value."""
+
+_REFUSED_KEYWORDS = ("$ref", "patternProperties")
+
+
+def data_schema(written: Mapping[str, Any], default: Parse | None) -> Schema:
+    """Schema of `data`, given a step's `parse` and `outputs` as written."""
+    if isinstance(written.get("outputs"), Mapping):
+        schema: Schema = written["outputs"]
+        return schema
+    shapes: dict[Any, Schema] = {"lines": {"type": "array", "items": {"type": "string"}}, "text": {"type": "string"}}
+    return shapes.get(written.get("parse", default), {})
+
+
+def check_schema(schema: Any) -> None:
+    """Refuses an `outputs` schema that is no valid draft-07 schema, is large, or refers elsewhere. Raises StepError."""
+    if schema is None:
+        return
+    from jsonschema import Draft7Validator, SchemaError
+
+    if len(json.dumps(schema)) > SCHEMA_LIMIT:
+        _refuse_schema(f"is longer than {SCHEMA_LIMIT} characters")
+    for keyword in _keywords(schema):
+        if keyword in _REFUSED_KEYWORDS:
+            _refuse_schema(f"uses {keyword}, which is not supported here")
+    try:
+        Draft7Validator.check_schema(schema)
+    except SchemaError as exc:
+        _refuse_schema(f"is not valid at {_path(exc.absolute_path)}: {exc.validator}")
+
+
+def parse(text: str, how: Parse, schema: Schema | None) -> Any:
+    """Data in a text.
+
+    `json` is strict (no NaN, no key twice), `lines` is a list without line ends, `text` loses the line ends at its end, as in a shell.
+
+    Raises StepError (`unexpected_output`) when the text cannot be read that way or does not fit the schema; its message never
+    shows the text.
+    """
+    if how == "text":
+        data: Any = text.rstrip("\r\n")
+    elif how == "lines":
+        data = text.splitlines()
+    else:
+        data = _json(text)
+    if schema is not None:
+        _validate(data, schema)
+    return data
+
+
+def printable(text: str, limit: int = 500) -> str:
+    """The start of a text from outside, fit to stand in a message: control and format characters become spaces."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:limit]
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
+    except json.JSONDecodeError as exc:
+        _unexpected(f"is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}")
+    except (ValueError, RecursionError) as exc:
+        _unexpected(f"is not JSON: {'nested too deeply' if isinstance(exc, RecursionError) else exc}")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object has a key twice")
+    return found
+
+
+def _validate(data: Any, schema: Schema) -> None:
+    from jsonschema import Draft7Validator, ValidationError
+    from jsonschema.validators import extend
+    from regex import error as PatternError  # noqa: N812 - a class under a function's name
+    from regex import search
+
+    def pattern(_validator: Any, rule: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+        if isinstance(value, str) and not search(rule, value, timeout=PATTERN_SECONDS):
+            yield ValidationError("pattern")
+
+    validator: Any = extend(Draft7Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    try:
+        fault = next(validator(schema).iter_errors(data), None)
+    except (PatternError, TimeoutError, RecursionError):
+        _unexpected("cannot be checked: a pattern of `outputs` is invalid or takes too long, or the data is nested too deeply")
+    if fault is not None:
+        _unexpected(f"does not fit `outputs` at {_path(fault.absolute_path)}: {_rule(fault)}")
+
+
+def _rule(fault: Any) -> str:
+    if fault.validator == "required":
+        missing = [name for name in fault.validator_value if name not in fault.instance]
+        return f"lacks {', '.join(missing)}"
+    rule = fault.validator_value
+    return f"{fault.validator} must be {json.dumps(rule)[:80]}" if not isinstance(rule, Mapping) else str(fault.validator)
+
+
+def _keywords(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            yield key
+            yield from _keywords(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _keywords(item)
+
+
+def _path(parts: Any) -> str:
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
+def _refuse_schema(fault: str) -> NoReturn:
+    raise StepError(f"the schema under `outputs` {fault}", code="outputs_schema", again="never", hint="correct `outputs` in the runbook")
+
+
+def _unexpected(fault: str) -> NoReturn:
+    raise StepError(
+        f"the output {fault}", code="unexpected_output", again="never", hint="compare `parse` and `outputs` with what is answered"
+    )
