@@ -42,6 +42,8 @@ def _free(_: Any) -> None:
 def _name(node: Any) -> None:
     if node.name.startswith("_"):
         raise TemplateError("a name cannot start with an underscore", node.name)
+    if node.name == "self":
+        raise TemplateError("`self` is no name of a runbook", "self")
 
 
 def _attribute(node: nodes.Getattr) -> None:

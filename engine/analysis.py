@@ -76,7 +76,8 @@ class _Walk:
             self._expression(check.that, (*path, "that"), held)
             self._value(check.message, (*path, "message"), held, {})
         if runbook.concurrency is not None:
-            self._value(runbook.concurrency.group, ("concurrency", "group"), view, {})
+            alone = View({"inputs": view.names["inputs"]})  # the group is locked before the run has an id
+            self._value(runbook.concurrency.group, ("concurrency", "group"), alone, {})
         self._value(runbook.timeout, ("timeout",), view, TEXT)
         if runbook.default_retry is not None:
             self._condition(runbook.default_retry.condition, ("defaults", "retry", "if"), view.also(error=ERROR))

@@ -234,6 +234,9 @@ class CommandLine(Protocol):
     def print_json(self, document: Any) -> None:
         """The one document on standard output."""
 
+    def load_mapping(self, path: str) -> Mapping[str, Any]:
+        """A YAML file that holds a mapping. Raises Invalid."""
+
     def run_runbook(self, path: str, given: Sequence[str], *, emulator_state: Mapping[str, Any], faults: str | None) -> int:
         """Carries a runbook out on the embedded emulator, as `run --emulator` does; returns the exit status."""
 

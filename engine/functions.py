@@ -41,11 +41,6 @@ class Function:
     gives: tuple[str, ...]
     lenient: bool
 
-    @property
-    def takes(self) -> tuple[str, ...]:
-        """JSON types of the piped value; empty means any."""
-        return next(iter(self.parameters.values()))
-
     def misuse(self, positional: int, named: set[str]) -> str | None:
         """Why it cannot be given so many arguments of these names, or None."""
         try:

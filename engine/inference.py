@@ -86,10 +86,10 @@ def infer(source: Template | Expression, scope: Mapping[str, Schema]) -> Result:
 def _of_tree(typer: _Typer, source: Template | Expression) -> Schema:
     from engine import sandbox
 
-    tree: Any = sandbox.tree_of(source.source, bare=isinstance(source, Expression))
-    if isinstance(source, Expression):
-        typer.condition(tree)
-        return typer.of(tree)
+    if isinstance(source, Template):
+        return typer.of(sandbox.typed_tree(source.source))
+    tree = sandbox.expression_tree(source.source)
+    typer.condition(tree)
     return typer.of(tree)
 
 
@@ -297,23 +297,18 @@ class _Typer:
     def _never(self, first: Schema, second: Schema, nodes: tuple[Any, Any]) -> None:
         """A value compared with what it never is."""
         told, (one, other) = (first, nodes) if "const" not in first else (second, nodes[::-1])
-        known = [str(value) for value in choices(told) or ()]
-        self._tell(
-            "type_mismatch", f"{spelling(one)} is never {spelling(other)}", spelling(other), nearest(spelling(other).strip('"'), known)
-        )
+        hint = nearest(spelling(other).strip('"'), map(str, choices(told) or ()))
+        self._tell("type_mismatch", f"{spelling(one)} is never {spelling(other)}", spelling(other), hint)
 
     def _membership(self, operator: str, first: Schema, second: Schema, nodes: tuple[Any, Any]) -> Schema:
-        types = types_of(second)
+        if type(nodes[1]).__name__ in {"List", "Tuple"}:
+            return self._listed(operator, first, nodes)
+        types, inner = types_of(second), types_of(items_of(second)) if "array" in types_of(second) else {"string"}
         if not overlap(types, {"array", "string", "object"}):
             self._tell("type_mismatch", f"{spelling(nodes[1])} is {said(types)}: nothing is in it", spelling(nodes[1]))
-        elif type(nodes[1]).__name__ in {"List", "Tuple"}:
-            return self._listed(operator, first, nodes)
-        elif types <= {"array"} and not overlap(types_of(first), types_of(items_of(second))):
-            self._tell(
-                "type_mismatch",
-                f"{spelling(nodes[0])} is {said(types_of(first))}, and no item of {spelling(nodes[1])} is",
-                spelling(nodes[0]),
-            )
+        elif types and not overlap(types_of(first), inner):
+            message = f"{spelling(nodes[0])} is {said(types_of(first))}, and what is in {spelling(nodes[1])} is {said(inner)}"
+            self._tell("type_mismatch", message, spelling(nodes[0]))
         return BOOLEAN
 
     def _listed(self, operator: str, first: Schema, nodes: tuple[Any, Any]) -> Schema:

@@ -14,8 +14,8 @@ from engine.errors import Finding, Invalid, UsageError
 from engine.model import Runbook
 from engine.schema import did_you_mean
 
-LARGEST_CSV = 16 * 1024 * 1024
-"""Bytes."""
+LARGEST = 16 * 1024 * 1024
+"""Bytes of an input's file."""
 
 
 def collect(runbook: Runbook, given: Sequence[str], file: str | None) -> dict[str, Any]:
@@ -90,29 +90,37 @@ def _from_file(name: str, file: str, declared: Mapping[str, Any]) -> Any:
     suffix = Path(file).suffix.lower()
     if suffix == ".csv":
         return _table(name, file, declared)
-    if suffix in (".json", ".yaml", ".yml"):
+    if suffix == ".json":
+        return _json(name, file)
+    if suffix in (".yaml", ".yml"):
         return source.load(file).value
     if declared.get("type", "string") == "string":
-        return source.load_text(file)
+        return source.load_text(file, LARGEST)
     raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file} must end in .csv, .json, .yaml or .yml")])
+
+
+def _json(name: str, file: str) -> Any:
+    try:
+        return json.loads(source.load_text(file, LARGEST))
+    except (ValueError, RecursionError) as error:
+        raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file} is not JSON")]) from error
 
 
 def _table(name: str, file: str, declared: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A CSV file as a list of mappings, its cells typed as the items' schema says; an empty cell of an optional column is left out."""
-    rows = csv.DictReader(io.StringIO(source.load_text(file, limit=LARGEST_CSV), newline=""), strict=True)
+    rows = csv.DictReader(io.StringIO(source.load_text(file, LARGEST), newline=""), strict=True)
     items = declared.get("items", {})
     columns = items.get("properties", {})
     required = items.get("required", ())
     try:
         if not rows.fieldnames or len(set(rows.fieldnames)) != len(rows.fieldnames):
             raise csv.Error("the first line must name each column once")
-        return [_row(row, columns, required, rows.line_num) for row in rows]
+        return [_row(row, columns, required) for row in rows]
     except csv.Error as error:
         raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file}, line {rows.line_num}: {error}")]) from error
 
 
-def _row(row: Mapping[str | None, Any], columns: Mapping[str, Any], required: Sequence[str], line: int) -> dict[str, Any]:
-    del line
+def _row(row: Mapping[str | None, Any], columns: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:
     if None in row or None in row.values():
         raise csv.Error("the row has more or fewer cells than the first line has columns")
     cells = {str(key).strip(): str(value).strip() for key, value in row.items()}

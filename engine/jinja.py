@@ -6,29 +6,24 @@ Comparisons, `~` and loops are rewritten in terms of the tests and filters of th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 from jinja2 import Undefined, nodes, pass_context
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from engine.allowed import MOST_NODES
 from engine.filters import FILTERS
 from engine.functions import Function
 from engine.predicates import TESTS
 from engine.unknown import Unknown, UnknownValue
-from engine.values import (
-    ABSENT,
-    LONGEST_LIST,
-    LONGEST_TEXT,
-    fault,
-    kind,
-    member,
-    number,
-    spelled,
-)
+from engine.values import ABSENT, LONGEST_LIST, LONGEST_TEXT, TemplateError, fault, kind, member, number, spelled
 
+MOST_TOKENS: Final = 3 * MOST_NODES
 MOST_ITERATIONS: Final = 10_000
 MOST_SECONDS: Final = 1.0
 BUDGET: Final = "_budget"
@@ -36,7 +31,9 @@ _EACH: Final = "each item"
 _LOOP_FIELDS: Final = frozenset({"index", "index0", "first", "last", "length"})
 
 
-class UsedAbsent(Exception):  # noqa: N818 - says what is absent; turned into a StepError
+class UsedAbsent(Exception):  # noqa: N818 - becomes a StepError where the path is known
+    """Something absent was used."""
+
     def __init__(self, value: Absent) -> None:
         super().__init__()
         self.value = value
@@ -69,10 +66,12 @@ class Budget:
         self._iterations = MOST_ITERATIONS
 
     def check(self) -> None:
+        """Raises StepError when the time is used up."""
         if time.thread_time() > self._ends:
             raise fault(f"the template computes for longer than {MOST_SECONDS} s")
 
-    def iterate(self, items: Any) -> Iterator[Any]:
+    def iterate(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The items, each taken from what all loops of the render may use together."""
         for item in items:
             self._iterations -= 1
             if self._iterations < 0:
@@ -97,6 +96,7 @@ def _applied(function: Function) -> Callable[..., Any]:
 
 
 def present(value: Any) -> None:
+    """Raises UsedAbsent when the value, or an item of it, is absent."""
     if isinstance(value, Absent):
         raise UsedAbsent(value)
     if isinstance(value, list | tuple):
@@ -123,18 +123,29 @@ def _finalize(_: Context, value: Any) -> str:
     return spelled(value)
 
 
+class _TokenLimit(Extension):
+    """Ends parsing early: the parser takes far longer over a long source than the check takes over its tree."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """The tokens, up to the limit. Raises TemplateError."""
+        for count, token in enumerate(stream):
+            if count > MOST_TOKENS:
+                raise TemplateError(f"the template is too large: at most {MOST_TOKENS} words and signs", hint="move parts of it to vars")
+            yield token
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("+", "-"))
     intercepted_unops = frozenset(("-", "+"))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, LoopContext):
-            return getattr(obj, attribute) if attribute in _LOOP_FIELDS else Absent(obj=obj, name=attribute)
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Absent):
             return obj
+        if isinstance(obj, LoopContext) and argument in _LOOP_FIELDS:
+            return getattr(obj, argument)
         present(argument)
         found = member(obj, argument)
         return Absent(obj=obj, name=argument) if found is ABSENT else found
@@ -174,7 +185,13 @@ def _add(left: Any, right: Any) -> Any:
 
 def _environment() -> _Environment:
     environment = _Environment(
-        undefined=Absent, optimized=False, finalize=_finalize, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+        extensions=[_TokenLimit],
+        finalize=_finalize,
+        keep_trailing_newline=True,
+        lstrip_blocks=True,
+        optimized=False,
+        trim_blocks=True,
+        undefined=Absent,
     )
     environment.globals = {}
     environment.filters = {**{name: _applied(function) for name, function in FILTERS.items()}, _EACH: _each}
@@ -189,6 +206,7 @@ class Rewriter(NodeTransformer):
     """Comparisons become tests, `~` becomes join, and a loop goes over its budget."""
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:  # noqa: N802 - Jinja's naming
+        """Each pair is a test; a chain is their conjunction."""
         self.generic_visit(node)
         left, *rest = (node.expr, *(operand.expr for operand in node.ops))
         whole: nodes.Expr | None = None
@@ -201,10 +219,12 @@ class Rewriter(NodeTransformer):
         return whole
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802 - Jinja's naming
+        """`a ~ b` is `[a, b] | join`."""
         self.generic_visit(node)
         return nodes.Filter(nodes.List(node.nodes, lineno=node.lineno), "join", [], [], None, None, lineno=node.lineno)
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - Jinja's naming
+        """The loop goes over its items as the budget gives them."""
         self.generic_visit(node)
         node.iter = nodes.Filter(node.iter, _EACH, [], [], None, None, lineno=node.lineno)
         return node

@@ -67,8 +67,8 @@ class _Reader:
         fails = place.with_facts(_facts(node.test, holds=False))
         if isinstance(node, nodes.CondExpr):
             yield from self.read(node.expr1, holds)
-            if node.expr2 is not None:
-                yield from self.read(node.expr2, fails)
+            assert node.expr2 is not None
+            yield from self.read(node.expr2, fails)
             return
         for part in node.body:
             yield from self.read(part, holds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
@@ -19,16 +20,18 @@ from engine.values import ABSENT, LONGEST_TEXT, Path, Reference, TemplateError, 
 _Tree = TypeVar("_Tree")
 
 
-class Program:
+class Program(ABC):
     """A checked tree, compiled when it is first rendered.
 
     Attributes:
         references: what it reads of the context.
+        guards: what is surely there when it holds.
     """
 
     def __init__(self, tree: nodes.Template | nodes.Expr, source: str) -> None:
-        self._tree = tree
         self.references: tuple[Reference, ...] = references.collect(tree, source)
+        self.guards: tuple[Path, ...] = references.guards(tree)
+        self._tree = Rewriter().visit(tree)
 
     def render(self, context: Mapping[str, Any]) -> Any:
         """The value. Raises StepError; gives Unknown when it hangs on a value that is."""
@@ -41,8 +44,9 @@ class Program:
         except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
             raise fault("the template cannot be computed: an operation does not fit its values") from error
 
+    @abstractmethod
     def _run(self, names: dict[str, Any]) -> Any:
-        raise NotImplementedError
+        """The value, with whatever Jinja raises."""
 
     def _absence(self, value: Absent, context: Mapping[str, Any]) -> StepError:
         """The error that names the path: the one whose walk ends where the value was missed."""
@@ -70,7 +74,7 @@ class Value(Program):
 
     @cached_property
     def _compiled(self) -> TemplateExpression:
-        result = nodes.Assign(nodes.Name("result", "store", lineno=1), Rewriter().visit(self._tree), lineno=1)
+        result = nodes.Assign(nodes.Name("result", "store", lineno=1), self._tree, lineno=1)
         return TemplateExpression(ENVIRONMENT.from_string(nodes.Template([result], lineno=1)), undefined_to_none=False)
 
     @cached_property
@@ -84,11 +88,6 @@ class Value(Program):
             return _whole(value)
         present(value)
         return value
-
-    @property
-    def guards(self) -> tuple[Path, ...]:
-        """What is surely there when the expression holds."""
-        return references.guards(self._tree)
 
 
 def _whole(value: Any) -> Any:
@@ -106,7 +105,7 @@ class Text(Program):
 
     @cached_property
     def _compiled(self) -> Any:
-        return ENVIRONMENT.from_string(Rewriter().visit(self._tree))
+        return ENVIRONMENT.from_string(self._tree)
 
     def _run(self, names: dict[str, Any]) -> str:
         parts, length = [], 0
@@ -120,25 +119,36 @@ class Text(Program):
 
 def text(source: str) -> Program:
     """A template that Jinja has to render. Raises TemplateError."""
-    tree = _parsed(lambda: ENVIRONMENT.parse(source))
-    allowed.check(tree)
-    if "raw" in source and any(token == "raw_begin" for _, token, _ in ENVIRONMENT.lex(source)):  # noqa: S105 - a token of text
-        raise TemplateError("a template cannot hold raw blocks", "raw", hint='write {{ "{{" }} for two braces')
+    tree = text_tree(source)
     alone = _only_expression(tree)
     return Value(alone, source) if alone is not None else Text(tree, source)
 
 
 def expression(source: str) -> Value:
     """A bare expression. Raises TemplateError."""
+    return Value(expression_tree(source), source)
+
+
+def text_tree(source: str) -> nodes.Template:
+    """The checked tree of a template. Raises TemplateError."""
+    tree = _parsed(lambda: ENVIRONMENT.parse(source))
+    allowed.check(tree)
+    if "raw" in source and any(token == "raw_begin" for _, token, _ in ENVIRONMENT.lex(source)):  # noqa: S105 - a token of text
+        raise TemplateError("a template cannot hold raw blocks", "raw", hint='write {{ "{{" }} for two braces')
+    return tree
+
+
+def expression_tree(source: str) -> nodes.Expr:
+    """The checked tree of a bare expression. Raises TemplateError."""
     tree = _parsed(lambda: _whole_expression(source))
     allowed.check(tree)
-    return Value(tree, source)
+    return tree
 
 
-def tree_of(source: str, *, bare: bool) -> nodes.Template | nodes.Expr:
-    """The checked tree of a template or a bare expression, for the static checks. Raises TemplateError."""
-    program = expression(source) if bare else text(source)
-    return program._tree  # noqa: SLF001 - the same module
+def typed_tree(source: str) -> nodes.Node:
+    """The tree of a template whose type is its result's: the one expression it is, else all of it."""
+    tree = text_tree(source)
+    return _only_expression(tree) or tree
 
 
 def _whole_expression(source: str) -> nodes.Expr:
@@ -172,5 +182,12 @@ def _parsed(parse: Callable[[], _Tree]) -> _Tree:
 
 def _hint(error: TemplateSyntaxError) -> str | None:
     message = error.message or ""
-    wrong = {"'&'": "write and", "'|'": "write or", "'!'": "write not", "'?'": "write: a if condition else b"}
+    wrong = {
+        "'&'": "write and",
+        "'|'": "write or",
+        "'!'": "write not",
+        "'?'": "write: a if condition else b",
+        "got 'pipe'": "write or",
+        "got '='": "compare with ==",
+    }
     return next((hint for sign, hint in wrong.items() if sign in message), None)

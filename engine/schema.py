@@ -17,6 +17,7 @@ from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
 from engine.model import Path
 from engine.modifiers import MODIFIERS
+from engine.rendering import Late
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TEMPLATED = {"type": "string", "pattern": r"\{[{%]"}
@@ -49,10 +50,10 @@ def spell_path(path: Iterable[str | int]) -> str:
 
 
 def problems(value: Any, schema: Schema) -> list[Problem]:
-    """Every rule of the schema that the value breaks, in the order of the value. What only a real run would know passes."""
+    """Every rule of the schema that the value breaks, in the order of the value. What is not known yet passes."""
     found = []
     for error in _validator(_Key(schema)).iter_errors(value):
-        if not isinstance(error.instance, template.Unknown):
+        if not isinstance(error.instance, (template.Unknown, Late)):
             found += _explain(error)
     return sorted(found, key=lambda problem: [str(part) for part in problem.path])
 

@@ -139,6 +139,15 @@ def load(path: str | os.PathLike[str], limits: Limits = _DEFAULTS) -> Document:
     return read(_content(file, limits.size + 1), file, limits)
 
 
+def load_text(path: str | os.PathLike[str], limit: int) -> str:
+    """Reads a UTF-8 file of at most `limit` bytes that is not YAML, as carefully as `load`. Raises Invalid."""
+    file = os.fspath(path)
+    data = _content(file, limit + 1)
+    if len(data) > limit:
+        raise _unreadable(f"{file} is larger than {limit} bytes", "give less at a time")
+    return _decoded(data, file, limit).removeprefix("\ufeff")
+
+
 def read(text: str | bytes, file: str, limits: Limits = _DEFAULTS) -> Document:
     """Reads a text; `file` is what places call it. Raises Invalid."""
     decoded = (text if isinstance(text, str) else _decoded(text, file, limits.size)).removeprefix("\ufeff")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
 
-from engine import analysis
+from engine import analysis, inference
 from engine.contracts import Need
 from engine.contracts import Step as StepType
 from engine.errors import Finding
@@ -42,6 +42,10 @@ class Subject:
     def steps(self) -> tuple[Step, ...]:
         """Every step, those inside blocks included."""
         return tuple(self.runbook.every_step())
+
+    def problems(self, *kinds: inference.Kind) -> Iterator[tuple[Site, inference.Problem]]:
+        """What type inference finds wrong, of these kinds, and where."""
+        return ((site, problem) for site in self.sites for problem in site.problems if problem.kind in kinds)
 
     def at(  # noqa: PLR0913 - a finding's own fields
         self,

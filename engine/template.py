@@ -24,7 +24,7 @@ LONGEST_SOURCE: Final = 8 * 1024
 _PATH: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*){0,30}")
 _HOLE: Final = re.compile(r"\{\{[ \t\n]*(" + _PATH.pattern + r")[ \t\n]*\}\}")
 _MARKS: Final = re.compile(r"\{\{|\{%|\{#")
-_WORDS: Final = frozenset({"and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"})
+_WORDS: Final = frozenset({"and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "self", "true", "True"})
 
 
 class _Program(Protocol):

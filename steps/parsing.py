@@ -8,6 +8,7 @@ from typing import Any, Literal, NoReturn
 
 from engine.contracts import Schema
 from engine.errors import StepError
+from steps.step import known
 
 Parse = Literal["json", "lines", "text"]
 
@@ -31,7 +32,7 @@ def data_schema(written: Mapping[str, Any], default: Parse | None) -> Schema:
 
 def check_schema(schema: Any) -> None:
     """Refuses an `outputs` schema that is no valid draft-07 schema, is large, or refers elsewhere. Raises StepError."""
-    if schema is None:
+    if schema is None or not known(schema):
         return
     from jsonschema import Draft7Validator, SchemaError
 

@@ -75,7 +75,7 @@ def _not_started(program: str, cwd: Path, exc: Exception) -> StepError:
             again="never",
             hint="install it, or give its absolute path; only PATH is searched",
         )
-    reason = exc.strerror if isinstance(exc, OSError) else "an argument holds a NUL character"
+    reason = exc.strerror if isinstance(exc, OSError) else "an argument holds a NUL or is not valid Unicode"
     return StepError(f"the program {program!r} could not be started in {cwd}: {reason}", code="command_not_started", again="never")
 
 

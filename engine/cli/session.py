@@ -97,6 +97,12 @@ class Session:
 
     # -- what a provider's commands ask for: engine.contracts.CommandLine --------------------------------------------
 
+    def load_mapping(self, path: str) -> Mapping[str, Any]:
+        """A YAML file that holds a mapping. Raises Invalid."""
+        from engine.cli.options import load_state
+
+        return load_state(path) or {}
+
     def run_runbook(self, path: str, given: Sequence[str], *, emulator_state: Mapping[str, Any], faults: str | None) -> int:
         """Carries a runbook out on the embedded emulator; returns the exit status."""
         from engine.app import Options

@@ -52,7 +52,9 @@ class Command(BaseStep):
     def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Runs it. Raises StepError."""
         check_schema(given.get("outputs"))
-        detail = {"argv": given["argv"], "env": sorted(given.get("env", {}))} | {key: given[key] for key in ("cwd",) if key in given}
+        environment = given.get("env", {})
+        names = sorted(environment) if isinstance(environment, Mapping) else environment
+        detail = {"argv": given["argv"], "env": names} | {key: given[key] for key in ("cwd",) if key in given}
         try:
             reply = context.call(Call(self.name, "write", detail=detail), lambda: _run(given, context))
         except AnswerLost as exc:
@@ -69,7 +71,7 @@ def _run(given: Mapping[str, Any], context: StepContext) -> Reply:
 
     context.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | dict(given.get("env", {}))
-    stdin = given["stdin"].encode() if "stdin" in given else None
+    stdin = given["stdin"].encode(errors="surrogatepass") if "stdin" in given else None
     finished = run(given["argv"], env=environment, stdin=stdin, cwd=Path(given.get("cwd", context.folder)), timeout=context.timeout)
     streams = {"stdout": finished.stdout.decode(errors="replace"), "stderr": finished.stderr.decode(errors="replace")}
     return Reply({"exit_code": finished.exit_code, **streams})

@@ -94,14 +94,18 @@ class Http(BaseStep):
 
     def _plan(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Shows a request of which only a real run knows some part; a method that is not known may write."""
-        method, url = given["method"], given["url"]
-        if known(url):
-            _check_allowed(url, context.settings)
-        detail = {"query": given["query"]} if "query" in given else {}
-        effect: Effect = _effect(given) if known(method) else "write"
-        call = Call(self.name, effect, method=method, url=url, body=given.get("json", given.get("body")), detail=detail)
-        if effect == "write":
-            context.call(call, Reply)
+        if known(given["url"]):
+            _check_allowed(given["url"], context.settings)
+        fields = {"url": str(given["url"]), "query": given["query"] if isinstance(given.get("query"), Mapping) else {}}
+        call = Call(
+            self.name,
+            _effect(given) if known(given["method"]) else "write",
+            method=str(given["method"]),
+            url=_url(fields),
+            body=given.get("json", given.get("body")),
+            detail={name: value for name, value in given.items() if name not in ("url", "json", "body") and not known(value)},
+        )
+        context.call(call, Reply)
         return self.unknown_outputs(given, context)
 
     def _send(self, request: Request, timeout: float) -> Reply:
@@ -147,6 +151,13 @@ def _doubt(method: Any, what: str) -> InDoubt:
 
 
 def _request(given: Mapping[str, Any]) -> Request:
+    try:
+        return _build(given)
+    except ValueError as exc:
+        raise StepError("the request holds text that is not valid Unicode, or no JSON number", code="invalid_input", again="never") from exc
+
+
+def _build(given: Mapping[str, Any]) -> Request:
     headers = {name.lower(): value for name, value in given.get("headers", {}).items()}
     for name in headers:
         _check_header(name)
@@ -184,7 +195,7 @@ def _url(given: Mapping[str, Any]) -> str:
 def _query_value(value: Any) -> Any:
     if isinstance(value, list):
         return [_query_value(item) for item in value]
-    return json.dumps(value) if isinstance(value, bool) else value
+    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _check_allowed(url: str, settings: Mapping[str, Any]) -> None:

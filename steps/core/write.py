@@ -62,9 +62,8 @@ class Write(BaseStep):
 
     def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Writes it. Raises StepError."""
-        if context.planning and not known(given):
-            context.call(Call(self.name, "write", detail={"path": given["path"]}), Reply)
-            return self.unknown_outputs(given, context)
+        if context.planning:
+            return self._plan(given, context)
         folder, parts = _place(given["path"], context)
         content = _content(given)
         told = {"path": str(folder.joinpath(*parts)), "bytes": len(content), "sha256": sha256(content).hexdigest()}
@@ -79,6 +78,15 @@ class Write(BaseStep):
         except AnswerLost:
             context.call(call, send)
         return told
+
+    def _plan(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
+        """Shows where it would write; length and hash wait for values that may not be known yet."""
+        path = given["path"]
+        if known(path):
+            folder, parts = _place(path, context)
+            path = str(folder.joinpath(*parts))
+        context.call(Call(self.name, "write", detail={"path": path}), Reply)
+        return self.unknown_outputs(given, context) | {"path": path}
 
 
 def _place(path: str, context: StepContext) -> tuple[Path, tuple[str, ...]]:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
-from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
 from engine.contracts import Call, Reply, StepContext
-from engine.errors import AnswerLost, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.errors import AnswerLost, KeyRefused, StepError, Unreachable
 from engine.secret import Secret
-from steps.exchange import Request, Transport
-from steps.opsgenie.answers import data_of, failure, not_processed, period, reply_of
+from steps.exchange import Request, Response, Transport
+from steps.operation import Operation
+from steps.opsgenie.answers import failure, not_processed, period, reply_of
 from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.keys import Key, KeyRing
 from steps.opsgenie.parts import Parts, parts_of
-from steps.operation import Operation
 
-FIRST_POLL, LONGEST_POLL, POLL_GROWTH = 0.05, 1.0, 1.6
-"""Seconds between looks at a request's status; the service was seen to process one in 41 to 76 ms."""
+USER_AGENT = "opsbook/0.1.0"
+AHEAD = "opsbook-clock-ahead"
+"""Header of a reply: seconds the service's clock was ahead of this machine's when the answer came; absent when it told no date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,6 @@ class Attempt:
 
     Attributes:
         sent_at: when the last write left, by this machine's clock; None before.
-        server_ahead: seconds the service's clock is ahead of this machine's, by the last answer's Date.
     """
 
     def __init__(
@@ -78,7 +78,6 @@ class Attempt:
         self.context = context
         self.deadline = deadline or Deadline(context.timeout)
         self.sent_at: datetime | None = None
-        self.server_ahead = 0.0
 
     @cached_property
     def key(self) -> Key:
@@ -115,51 +114,23 @@ class Attempt:
             self._judge(reply, call, self.key)
         return reply
 
-    def outcome(self, request_id: str) -> Mapping[str, Any]:
-        """What became of an accepted request, followed until the deadline.
-
-        Raises Refused when the service processed it as failed, AnswerLost when it does not say in time.
-        """
-        delay = FIRST_POLL
-        while True:
-            if self.deadline.left(self.context.clock.monotonic()) <= delay:
-                raise AnswerLost(f"request {request_id} was accepted, and not seen processed within the time limit", status=202)
-            self.context.clock.sleep(delay)
-            reply = self._status(request_id)
-            if reply is not None:
-                return _processed(reply)
-            delay = min(delay * POLL_GROWTH, LONGEST_POLL)
-
-    def _status(self, request_id: str) -> Reply | None:
-        """One look at a request's status; None when it says nothing yet."""
+    def status_of(self, request_id: str) -> Reply:
+        """One look at what became of an accepted request. Raises StepError, never AnswerLost."""
         assert self.operation.follow is not None
-        path = self.operation.follow.replace("{requestId}", request_id)
-        url = self.service.base + path
-        name = self.operation.name + ".request_status"
         call = Call(
-            name,
+            self.operation.name + ".request_status",
             "read",
             method="GET",
-            url=url,
+            url=self.service.base + self.operation.follow.replace("{requestId}", request_id),
             path=self.operation.follow,
             ids={"requestId": request_id},
             domain=self.operation.rate_limit_domain,
         )
-        try:
-            reply = self._call(call, self.service.keys.choose(name, self.operation.keys, ("read",)))
-            assert reply is not None, "a dry run has no request to follow"
-            if not_processed(reply):
-                return None
-            self._judge(reply, call, self.key)
-        except Throttled as error:
-            self.context.clock.sleep(error.retry_after or LONGEST_POLL)
-            return None
-        except Unreachable:
-            return None
-        except Refused as error:
-            raise AnswerLost(
-                f"request {request_id} was accepted, and its status cannot be read: {error.message}", status=error.status
-            ) from error
+        key = self.service.keys.reading(self.key, self.operation.keys)
+        reply = self._call(call, key)
+        assert reply is not None, "a dry run has no request to follow"
+        if not not_processed(reply):
+            self._judge(reply, call, key)
         return reply
 
     def _call(self, call: Call, key: Key) -> Reply | None:
@@ -188,7 +159,7 @@ class Attempt:
         assert call.domain is not None
         clock, buckets = self.context.clock, self.service.buckets
         content, kind = self.parts.content() if call.effect == "write" else (None, None)
-        headers: dict[str, str | Secret] = {"Authorization": secret, "User-Agent": _agent(), "Accept": "application/json"}
+        headers: dict[str, str | Secret] = {"Authorization": secret, "User-Agent": USER_AGENT, "Accept": "application/json"}
         if kind:
             headers["Content-Type"] = kind
         self.deadline.extend(buckets.wait(call.domain, clock))
@@ -197,18 +168,20 @@ class Attempt:
             raise Unreachable(f"{call.action}: the time limit ran out before the request was sent")
         request = Request(call.method, call.url, headers, content, "GenieKey ")
         try:
-            reply = reply_of(self.service.transport.send(request, timeout=left), call.effect)
+            response = self.service.transport.send(request, timeout=left)
+            reply = reply_of(response, call.effect)
         except AnswerLost as error:
             if call.effect == "write":
                 raise AnswerLost(self._told(error.message), status=error.status, since=error.since) from None
             raise Unreachable(self._told(error.message), status=error.status) from None
         except Unreachable as error:
             raise Unreachable(self._told(error.message), status=error.status, hint=self._advice()) from None
-        self._note(call.domain, reply)
-        return reply
+        self._pace(call.domain, reply)
+        ahead = _seconds_ahead(response, clock.now())
+        return reply if ahead is None else replace(reply, headers={**reply.headers, AHEAD: str(ahead)})
 
-    def _note(self, domain: str, reply: Reply) -> None:
-        """Learns from an answer: the rate, and how far the clocks are apart."""
+    def _pace(self, domain: str, reply: Reply) -> None:
+        """Learns the domain's rate from an answer."""
         clock, buckets = self.context.clock, self.service.buckets
         if reply.status == 429:
             buckets.refused(domain, period(reply), clock)
@@ -230,8 +203,9 @@ class Attempt:
         region = f", region {self.service.region}" if self.service.region else ""
         message = f"{self.operation.name}: the service refused the {key.kind} key ({key.reference}{region}): {error.message}"
         hint = (
-            f"The call needs the right {rights} and a key of kind {' or '.join(self.operation.keys) or 'any'}. Check the key's rights, that its "
-            f"integration is switched on, and that connections.{self.service.name}.region is where the account lives: keys of one region are unknown in the other."
+            f"The call needs the right {rights} and a key of kind {' or '.join(self.operation.keys) or 'any'}. "
+            f"Check the key's rights, that its integration is switched on, and that connections.{self.service.name}.region "
+            "is where the account lives: keys of one region are unknown in the other."
         )
         return KeyRefused(message, status=error.status, hint=hint)
 
@@ -248,22 +222,9 @@ class Attempt:
         return None
 
 
-def _processed(reply: Reply) -> Mapping[str, Any]:
-    """The data of a processed request. Raises Refused when it failed."""
-    data = data_of(reply)
-    if not isinstance(data, Mapping) or data.get("isSuccess", data.get("success")) is not True:
-        words = data.get("status") if isinstance(data, Mapping) else None
-        raise Refused(
-            str(words or "the service processed the request and it failed")[:500], status=reply.status, code="processed_as_failed"
-        )
-    return data
-
-
-def _agent() -> str:
-    return _AGENT[0]
-
-
-def accepted(reply: Reply) -> str | None:
-    """The id of an accepted request, for it to be followed by."""
-    request_id = reply.value.get("requestId") if reply.status == 202 and isinstance(reply.value, Mapping) else None
-    return request_id if isinstance(request_id, str) and request_id.replace("-", "").isalnum() else None
+def _seconds_ahead(response: Response, now: datetime) -> float | None:
+    """Seconds the service's clock is ahead of this machine's, by the answer's Date."""
+    try:
+        return (parsedate_to_datetime(response.headers["date"]) - now).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return None

@@ -1,6 +1,6 @@
 """What the steps of several calls share: their place in the catalogue, and how they ask and compare.
 
-None of them asks whether it is planning. A value that only a real run would know never compares as equal, so that a plan shows every
+None of them decides by whether it is planning. A value that only a real run would know never compares as equal, so that a plan shows every
 request that may be sent.
 """
 
@@ -42,6 +42,20 @@ def perform(context: StepContext, name: str, **given: Any) -> Mapping[str, Any]:
     return outputs
 
 
+def read_alert(context: StepContext, given: Mapping[str, Any]) -> Any:
+    """The alert a step is about. Raises StepError.
+
+    In planning an alert that is not there may be one that an earlier step will make: it is not known.
+    """
+    which = {name: given[name] for name in ("identifier", "identifierType") if name in given}
+    try:
+        return perform(context, "opsgenie.alert.get", **which)
+    except Refused as exc:
+        if not (context.planning and exc.status == 404):
+            raise
+        return context.unknown(OPERATIONS["opsgenie.alert.get"].outputs)
+
+
 def look_up(context: StepContext, name: str, **given: Any) -> Mapping[str, Any] | None:
     """The outputs of a read, or None when there is no such thing. Raises StepError."""
     try:
@@ -53,8 +67,8 @@ def look_up(context: StepContext, name: str, **given: Any) -> Mapping[str, Any] 
 
 
 def part(outputs: Any, name: str, default: Any = None) -> Any:
-    """One field of an answer; what is not known as a whole is not known in part."""
-    return outputs.get(name, default) if isinstance(outputs, Mapping) else outputs
+    """One field of an answer; a placeholder has placeholders for fields."""
+    return outputs.get(name, default) if isinstance(outputs, Mapping) else outputs[name]
 
 
 def differs(current: Any, wanted: Any) -> bool:

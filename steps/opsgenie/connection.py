@@ -8,14 +8,15 @@ from typing import Any
 from engine.contracts import Reply, StepContext
 from engine.errors import AnswerLost, Refused
 from steps.exchange import Transport
+from steps.operation import Operation
 from steps.opsgenie.answers import data_of
-from steps.opsgenie.attempt import Attempt, Service, accepted
+from steps.opsgenie.attempt import Attempt, Service
+from steps.opsgenie.follow import accepted, outcome
 from steps.opsgenie.lists import collect
 from steps.opsgenie.marks import marked
 from steps.opsgenie.operations import OPERATIONS
 from steps.opsgenie.parts import Parts, parts_of
 from steps.opsgenie.settle import settle
-from steps.operation import Operation
 
 
 class Connection:
@@ -51,8 +52,7 @@ class Connection:
     ) -> Mapping[str, Any] | None:
         """One request to its end, settled when its answer is lost; None in a dry run that did not make it.
 
-        Args:
-            outputs: makes the outputs of the answer and, where the request was followed, of its status.
+        `outputs` makes the outputs of the answer and, where the request was followed, of its status.
         """
         attempt = Attempt(self._service, operation, parts, context)
         if operation.listing:
@@ -63,7 +63,7 @@ class Connection:
             if reply is None:
                 return None
             request_id = accepted(reply) if operation.follow else None
-            return outputs(operation, reply, attempt.outcome(request_id) if request_id else None)
+            return outputs(operation, reply, outcome(attempt, request_id) if request_id else None)
 
         def write(attempt: Attempt) -> Mapping[str, Any]:
             done = once(attempt)

@@ -7,18 +7,19 @@ add a note to one, a team key may not make account-level calls. Which kinds may 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.contracts import KeyUse
 from engine.errors import KeyProblem
 from engine.secret import Secret
+from steps.operation import KeyKind
 
 LEAST_PRIVILEGED_FIRST = ("heartbeat", "team", "integration", "account")
 ORIGIN = {
     "account": "An account key is made under Settings > API key management, with the rights it is to have.",
-    "integration": "An integration key belongs to an API integration, made under Settings > Integrations (not on Free and Essentials plans).",
+    "integration": "An integration key belongs to an API integration, made under Settings > Integrations (not on the smaller plans).",
     "team": "A team key belongs to an API integration of that team, made under Teams > the team > Integrations.",
     "heartbeat": "A heartbeat key belongs to a heartbeat integration, made under Settings > Integrations.",
 }
@@ -33,7 +34,7 @@ class Key:
         rights: what it was granted; None when the configuration does not say, which counts as all its kind may do.
     """
 
-    kind: str
+    kind: KeyKind
     reference: str
     rights: frozenset[str] | None = None
     team: str | None = None
@@ -54,6 +55,11 @@ def read_keys(settings: Mapping[str, Any]) -> tuple[Key, ...]:
         Key(key["kind"], key["secret"], frozenset(key["rights"]) if "rights" in key else None, key.get("team"))
         for key in settings.get("keys", ())
     )
+    return least_privileged_first(keys)
+
+
+def least_privileged_first(keys: Iterable[Key]) -> tuple[Key, ...]:
+    """The keys in the order in which they are tried."""
     return tuple(sorted(keys, key=lambda key: LEAST_PRIVILEGED_FIRST.index(key.kind)))
 
 
@@ -96,6 +102,10 @@ class KeyRing:
             message = f"connection {self._connection}: {action} {missing(self._keys, kinds, rights)}"
             raise KeyProblem(message, hint=origin(kinds or LEAST_PRIVILEGED_FIRST))
         return key
+
+    def reading(self, key: Key, kinds: Sequence[str]) -> Key:
+        """The key to read with what `key` has written."""
+        return key if key.may(kinds, ("read",)) else choose(self._keys, kinds, ("read",)) or key
 
     def secret(self, key: Key) -> Secret:
         """The key's secret, read once. Raises KeyProblem."""

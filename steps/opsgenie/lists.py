@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from engine.contracts import Reply
 from engine.errors import Refused
+from steps.operation import Paging
 from steps.opsgenie.answers import data_of
 from steps.opsgenie.attempt import Attempt
-from steps.operation import Paging
 
 
 def collect(attempt: Attempt, paging: Paging) -> dict[str, Any] | None:

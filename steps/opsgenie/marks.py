@@ -1,4 +1,4 @@
-"""What a write carries so that it can be found again: an alert's alias and source, the end of a note. All stable over retries and resumes."""
+"""What a write carries to be found again by, the same over retries and resumes: an alert's alias and source, the end of a note."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def source_of(context: StepContext) -> str:
 def marker_of(context: StepContext, operation: Operation, given: Mapping[str, Any]) -> str:
     """The end of a note, by which it is known again."""
     target = "/".join(str(given[name]) for name in operation.path_names)
-    return f" [ob:{_digest(f'{context.identity}|{operation.name}|{target}|{given["note"]}')[:8]}]"
+    told = "|".join((context.identity, operation.name, target, str(given["note"])))
+    return f" [ob:{_digest(told)[:8]}]"
 
 
 def marked(operation: Operation, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:

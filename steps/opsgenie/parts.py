@@ -97,7 +97,7 @@ def _file(path: str) -> bytes:
     """The content of a regular file of at most MAX_FILE bytes. Raises StepError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would wait for its writer
-        with open(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb") as file:
             about = os.fstat(descriptor)
             content = file.read(MAX_FILE + 1) if stat.S_ISREG(about.st_mode) else None
     except (OSError, ValueError) as error:

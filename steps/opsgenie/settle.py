@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from engine.contracts import Reply
 from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, Unreachable
+from steps.operation import Idempotency, Operation
 from steps.opsgenie.answers import data_of
-from steps.opsgenie.attempt import Attempt
+from steps.opsgenie.attempt import AHEAD, Attempt
 from steps.opsgenie.marks import alias_of, source_of
 from steps.opsgenie.operations import OPERATIONS
-from steps.operation import Idempotency, Operation
 
 Outputs = Mapping[str, Any]
 Write = Callable[[Attempt], Outputs]
 
-PATIENCE = 10.0
-"""Seconds of looking before what was accepted and is not there counts as missing."""
+LOOKS = 11
 BETWEEN_LOOKS = 1.0
+"""Ten seconds of looking before what may have been accepted and is not there counts as missing. They are counted in looks, not by the
+clock: a resumed run must make the same calls in the same order."""
 TRIES = 4
 """How often a doubt is settled before a person has to."""
 SKEW = timedelta(seconds=2)
@@ -70,22 +70,18 @@ class Doubt:
         return reply
 
     def search(self, look: Callable[[Doubt], Outputs | None]) -> Outputs | None:
-        """Looks until it is found or PATIENCE is over. Raises Unreachable when the last look got no answer."""
-        clock = self.attempt.context.clock
-        end = clock.monotonic() + PATIENCE
-        while True:
-            unanswered: Unreachable | None = None
+        """Looks LOOKS times, until it is found. Raises Unreachable when the last look got no answer."""
+        for turn in range(LOOKS):
+            if turn:
+                self.attempt.context.clock.sleep(BETWEEN_LOOKS)
             try:
                 found = look(self)
-            except Unreachable as error:
-                found, unanswered = None, error
+            except Unreachable:
+                if turn == LOOKS - 1:
+                    raise
+                continue
             if found is not None:
                 return found
-            if clock.monotonic() >= end:
-                break
-            clock.sleep(BETWEEN_LOOKS)
-        if unanswered:
-            raise unanswered
         return None
 
 
@@ -139,16 +135,8 @@ def _is_ours(doubt: Doubt, alert: Mapping[str, Any], reply: Reply) -> bool:
     if doubt.given["alias"] == alias_of(doubt.attempt.context):
         return True
     created = _moment(alert.get("createdAt"))
-    return created is not None and created >= doubt.since + _ahead(doubt, reply) - SKEW
-
-
-def _ahead(doubt: Doubt, reply: Reply) -> timedelta:
-    """How far the service's clock is ahead of this machine's."""
-    try:
-        date = parsedate_to_datetime(reply.headers["date"])
-    except (KeyError, ValueError):
-        return timedelta()
-    return date - doubt.attempt.context.clock.now()
+    ahead = timedelta(seconds=float(reply.headers.get(AHEAD, 0)))
+    return created is not None and created >= doubt.since + ahead - SKEW
 
 
 def _moment(text: Any) -> datetime | None:

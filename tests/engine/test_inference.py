@@ -173,6 +173,9 @@ def test_type_of_a_template(source, expected):
         ("{{ 1 if true else 2 }}", [("constant_condition", "true")]),
         ("{% if 1 == 1 %}a{% endif %}", [("constant_condition", "1 == 1")]),
         ("{% if inputs.only == 'x' %}a{% endif %}", [("constant_condition", 'inputs.only == "x"')]),
+        ("{% if 1 == 1 or inputs.flag %}a{% endif %}", []),
+        ("{{ 1 if (inputs.team and inputs.flag) == 1 else 2 }}", []),
+        ("{{ (inputs.count and inputs.count) == 'x' }}", [("type_mismatch", "inputs.count and inputs.count")]),
         ("{{ (inputs.team | upper)[nope] }}", [("undefined_name", "nope")]),
     ],
 )

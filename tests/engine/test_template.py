@@ -127,6 +127,11 @@ HOSTILE = [
     "{{ {[1]: 2} }}",
     "{{ 1 if x }}",
     "{{ not }}",
+    "{{ [" + "a," * 420 + "] }}",
+    "{{ x" + ".a" * 40 + " }}",
+    "{{ 1" + " + 1" * 40 + " }}",
+    "{{ self }}",
+    "{{ self if x else 1 }}",
     "{{ x | upper('too', 'many') }}",
     "{{ x | replace('a') }}",
     "{{ x is matches }}",
@@ -182,6 +187,7 @@ def test_refusal_points_at_the_fragment_and_says_what_to_do():
         ("{{ a }}", "write a"),
         ("a = 1", "compare with =="),
         ("a && b", "write and"),
+        ("a || b", "write or"),
         ("!a", "write not"),
         ("a ? b : c", "write: a if condition else b"),
         ("a b", None),
@@ -190,6 +196,10 @@ def test_refusal_points_at_the_fragment_and_says_what_to_do():
 )
 def test_habits_of_other_languages_get_advice(source, hint):
     assert refused(template.expression, source).hint == hint
+
+
+def test_an_assignment_in_a_template_gets_advice():
+    assert refused(template.text, "{{ a = 1 }}").hint == "compare with =="
 
 
 def test_inner_names_of_filters_are_checked_at_once():
@@ -255,6 +265,7 @@ def test_raw_is_a_word_like_any_other():
         ("{% if inputs.empty %}a{% elif inputs.count %}b{% else %}c{% endif %}", "b"),
         ("{% for t in inputs.tags if t != 'b' %}{{ t }}{% else %}none{% endfor %}", "a"),
         ("{% for t in inputs.tags %}{{ loop.index }}{{ t }}{{ ',' if not loop.last else '' }}{% endfor %}", "1b,2a"),
+        ("{% for t in inputs.tags %}{{ loop['index0'] }}{% endfor %}", "01"),
         ("{% for t in inputs.tags %}\n- {{ t }}\n{% endfor %}\nend\n", "- b\n- a\nend\n"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 from engine.contracts import Schema, StepContext
 from engine.errors import StepError
 from steps.fields import list_of, one_of, record, text
-from steps.opsgenie.composite import Composite, differs, may_be_set, part, perform
+from steps.opsgenie.composite import Composite, differs, may_be_set, part, perform, read_alert
 from steps.opsgenie.operations import OPERATIONS
 from steps.step import known
 
@@ -77,8 +77,7 @@ class RouteAlert(Composite):
 
     def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Reads, decides, writes. Raises StepError."""
-        which = {name: given[name] for name in ("identifier", "identifierType") if name in given}
-        alert = perform(context, "opsgenie.alert.get", **which)
+        alert = read_alert(context, given)
         rules = given["rules"]
         if not isinstance(rules, list):
             return self.unknown_outputs(given, context) | {"alertId": part(alert, "id")}

@@ -8,7 +8,7 @@ from typing import Any
 from engine.contracts import Schema, StepContext
 from engine.errors import StepError
 from steps.fields import list_of, one_of, record, text
-from steps.opsgenie.composite import TEXT, Composite, differs, may_be_set, part, perform
+from steps.opsgenie.composite import TEXT, Composite, differs, may_be_set, part, perform, read_alert
 from steps.opsgenie.operations import OPERATIONS
 from steps.step import known
 
@@ -59,8 +59,7 @@ class UpdateAlert(Composite):
 
     def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Reads, compares, writes. Raises StepError."""
-        which = {name: given[name] for name in ("identifier", "identifierType") if name in given}
-        alert = perform(context, "opsgenie.alert.get", **which)
+        alert = read_alert(context, given)
         identifier = part(alert, "id")
         before, after = {}, {}
         for name in (name for name in _FIELDS if name in given):

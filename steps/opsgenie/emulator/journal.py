@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.errors import AuditUnwritable
 
 
 class Journal:
-    """JSON lines; each is written and flushed to the system before what it tells of is answered, so that it outlives the process."""
+    """JSON lines; each is with the system before what it tells of is answered, so that it outlives the process.
+
+    The file is given back when the journal is forgotten.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: IO[bytes] | None = None
+        self._file: int | None = None
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """What was told before. A last line that was cut off told of nothing that was answered, and is cut away."""
@@ -24,7 +29,7 @@ class Journal:
         whole = self._path.read_bytes()
         kept = whole[: whole.rfind(b"\n") + 1]
         if len(kept) < len(whole):
-            self._path.write_bytes(kept)
+            os.truncate(self._path, len(kept))
         for line in kept.splitlines():
             yield json.loads(line)
 
@@ -32,14 +37,18 @@ class Journal:
         """Raises AuditUnwritable."""
         try:
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("ab", buffering=0)
-            self._file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+                self._file = self._opened()
+            self._put(self._file, json.dumps(line, separators=(",", ":")).encode() + b"\n")
         except OSError as error:
             raise AuditUnwritable(f"The emulator's journal cannot be written: {error.strerror}.") from None
 
-    def close(self) -> None:
-        """Gives the file back."""
-        if self._file:
-            self._file.close()
-            self._file = None
+    def _opened(self) -> int:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        weakref.finalize(self, os.close, file)
+        return file
+
+    @staticmethod
+    def _put(file: int, line: bytes) -> None:
+        while line:
+            line = line[os.write(file, line) :]

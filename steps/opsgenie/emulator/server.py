@@ -39,12 +39,11 @@ class EmulatorServer(ThreadingHTTPServer):
         return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
 
     def serve_forever(self, poll_interval: float = 0.05) -> None:
-        """Answers requests until `shutdown`, then gives the socket and the journal back."""
+        """Answers requests until `shutdown`, then gives the socket back."""
         try:
             super().serve_forever(poll_interval)
         finally:
             self.server_close()
-            self.emulator.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news; anything else is told in one line."""

@@ -121,13 +121,8 @@ class Emulator:
     def snapshot(self) -> dict[str, Any]:
         """Everything in the account at this moment, as plain values."""
         with self._lock:
-            self._timeline.advance(self._now())
+            self._pass_time()
             return asdict(self._store)
-
-    def close(self) -> None:
-        """Gives the journal's file back."""
-        if self._journal:
-            self._journal.close()
 
     def _begin(self, state: Mapping[str, Any]) -> None:
         lines = list(self._journal.lines()) if self._journal else []
@@ -142,12 +137,15 @@ class Emulator:
         if not lines:
             self._write(start, {})
 
-    def _now(self) -> datetime:
-        return self._clock.now() + self._behind
+    def _pass_time(self) -> datetime:
+        """The present moment, all that is due having happened; what somebody may now see is in the journal, or it could un-happen."""
+        now = self._clock.now() + self._behind
+        if self._timeline.advance(now):
+            self._write(now, {})
+        return now
 
     def _deliver(self, request: Incoming) -> Delivery:
-        now = self._now()
-        self._timeline.advance(now)
+        now = self._pass_time()
         visit = _Visit(request, now, *_routed(request))
         fault = self._fault(visit)
         if fault and not fault.processed:

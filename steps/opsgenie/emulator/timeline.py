@@ -105,10 +105,12 @@ class Timeline:
             place -= 1
         self._events.insert(place, event)
 
-    def advance(self, now: datetime) -> None:
-        """Lets everything happen that is due."""
+    def advance(self, now: datetime) -> bool:
+        """Lets everything happen that is due; whether anything was."""
+        before = len(self._events)
         while self._events and self._events[0].due <= now:
             self._events.pop(0).happen()
+        return len(self._events) < before
 
 
 def deeds(state: Mapping[str, Any], store: Store, start: datetime) -> Sequence[Deed]:

@@ -30,5 +30,4 @@ class EmulatorTransport(Transport):
         return response
 
     def close(self) -> None:
-        """Closes the emulator's journal."""
-        self.emulator.close()
+        """There is nothing to give back."""

@@ -18,7 +18,10 @@ class Placeholder:
     def __bool__(self):
         raise AssertionError("a placeholder was asked for its truth")
 
-    __iter__ = __len__ = __str__ = __bool__
+    __iter__ = __len__ = __bool__
+
+    def __str__(self):
+        return f"<{self.name}>"
 
 
 class FixedClock:

@@ -132,10 +132,13 @@ def test_what_a_crash_left_open_is_in_doubt_and_not_run_again(new_context):
     assert not context.folder.exists()
 
 
-def test_a_plan_runs_nothing(new_context):
+def test_a_plan_runs_nothing(new_context, placeholder):
     context = new_context(planning=True)
     outputs = run(context, "touch", "x")
     assert {name: value.name for name, value in outputs.items()} == {name: name for name in ("exit_code", "stdout", "stderr", "data")}
+    everything = dict.fromkeys(("argv", "env", "stdin", "cwd", "parse", "outputs", "expect_exit"), placeholder)
+    COMMAND.perform(everything, context)
+    assert context.calls[1].detail == dict.fromkeys(("argv", "env", "cwd"), placeholder)
     assert not context.folder.exists()
 
 

@@ -248,9 +248,24 @@ def test_a_plan_shows_the_request_and_sends_no_write(allowed, placeholder):
     outputs, requests = send(context, method="PUT", json={"a": 1})
     assert (requests, outputs["status"].name, context.calls[0].body) == ([], "status", {"a": 1})
     outputs, requests = send(context, method="PUT", json={"a": placeholder}, query={"b": placeholder})
-    assert (requests, context.calls[1].body, context.calls[1].detail) == ([], {"a": placeholder}, {"query": {"b": placeholder}})
-    outputs, requests = send(context, url=placeholder)
-    assert (requests, len(context.calls)) == ([], 2)
+    assert (requests, context.calls[1].body) == ([], {"a": placeholder})
+    assert context.calls[1].url == URL + "?b=%3Csteps.x.outputs.y%3E"
+    everything = dict.fromkeys(("method", "url", "query", "headers", "json", "parse", "outputs"), placeholder)
+    outputs, requests = send(context, **everything)
+    call = context.calls[2]
+    assert (requests, call.effect, call.url, set(call.detail)) == (
+        [],
+        "write",
+        "<steps.x.outputs.y>",
+        {"method", "query", "headers", "parse", "outputs"},
+    )
+
+
+@pytest.mark.parametrize("given", [{"body": "\ud800"}, {"query": {"a": "\ud800"}}, {"json": float("inf")}])
+def test_what_cannot_be_sent_is_said(allowed, given):
+    with pytest.raises(StepError) as caught:
+        send(allowed(), method="POST", **given)
+    assert caught.value.code == "invalid_input"
 
 
 def test_a_plan_refuses_what_a_run_would(allowed):

@@ -126,12 +126,14 @@ def test_what_is_no_text_is_refused(new_context, given):
         WRITE.perform({"path": "x", **given}, new_context())
 
 
-def test_a_plan_tells_all_and_writes_nothing(new_context, placeholder):
+def test_a_plan_tells_the_place_and_writes_nothing(new_context, placeholder):
     context = new_context(planning=True)
-    outputs = WRITE.perform({"path": "x", "content": "abc"}, context)
-    assert (outputs["bytes"], context.calls[0].detail) == (3, outputs)
-    assert WRITE.perform({"path": "y", "content": placeholder}, context)["bytes"].name == "bytes"
-    assert context.calls[1].detail == {"path": "y"}
+    outputs = WRITE.perform({"path": "x", "content": placeholder}, context)
+    assert (outputs["path"], outputs["bytes"].name) == (str(context.folder / "x"), "bytes")
+    WRITE.perform({"path": placeholder, "content": "abc"}, context)
+    assert [call.detail["path"] for call in context.calls] == [outputs["path"], placeholder]
+    with pytest.raises(StepError):
+        WRITE.perform({"path": "/etc/x", "content": placeholder}, context)
     assert not context.folder.exists()
 
 

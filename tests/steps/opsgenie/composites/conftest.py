@@ -115,7 +115,7 @@ class Ignorant(Service):
     def perform(self, operation, given, context):
         if operation.effect == "write":
             self.sent.append((operation.name.removeprefix("opsgenie."), given))
-        return {name: context.unknown(schema, name) for name, schema in operation.outputs["properties"].items()}
+        return context.unknown(operation.outputs, operation.name)
 
 
 class Context:
@@ -175,3 +175,40 @@ def rule():
 def new_service():
     """Makes a service and a context on it, for each example of a property."""
     return lambda: (service := Service(), Context(service))
+
+
+class EmulatedContext(Context):
+    """A context over the real connection and the emulator."""
+
+    identity, timeout = "book/r1/s", 30.0
+
+    def __init__(self, state, planning=False):
+        from datetime import UTC, datetime
+
+        from engine.clock import VirtualClock
+        from engine.secret import Secret
+        from steps.opsgenie.attempt import Service as Shared
+        from steps.opsgenie.buckets import Buckets
+        from steps.opsgenie.connection import Connection
+        from steps.opsgenie.emulator import Emulator, EmulatorTransport
+        from steps.opsgenie.keys import Key, KeyRing
+
+        self.clock = VirtualClock(datetime(2026, 3, 1, tzinfo=UTC))
+        self.emulator = Emulator(clock=self.clock, state=state)
+        values = {key.kind: key.value for key in self.emulator.keys}
+        ring = KeyRing("c", [Key(kind, kind) for kind in values], lambda kind: Secret(values[kind], kind))
+        shared = Shared("c", "https://api.example.com", "us", ring, Buckets(), EmulatorTransport(self.emulator))
+        super().__init__(Connection(shared), planning)
+        self.written = []
+
+    def call(self, call, send):
+        if call.effect == "write":
+            self.written.append(call.action.removeprefix("opsgenie."))
+            if self.planning:
+                return None
+        return send()
+
+
+@pytest.fixture
+def emulated():
+    return EmulatedContext

@@ -161,3 +161,18 @@ def test_listing():
     row = ENSURE.listing()
     assert row["keys"] == ["integration", "account"]
     assert set(row["right"].split("+")) == {"read", "create_and_update", "delete", "configuration_access"}
+
+
+def test_on_the_emulator_twice_is_once(emulated):
+    context = emulated({"teams": [{"name": "dba"}, {"name": "sre"}]})
+    given = {
+        **ANA, "timeZone": "Europe/Berlin", "contacts": [{"method": "sms", "to": "1-2025550100"}],
+        "teams": [{"name": "dba"}], "remove_from_other_teams": True,
+    }  # fmt: skip
+    assert ENSURE.perform(given, context)["created"]
+    assert context.written == ["user.create", "contact.create", "team.add_member"]
+    context.written.clear()
+    assert not ENSURE.perform(given, context)["changed"]
+    assert context.written == []
+    moved = ENSURE.perform(given | {"teams": [{"name": "sre"}], "fullName": "Ana B"}, context)
+    assert (moved["changed"], moved["teams_added"], moved["teams_removed"]) == (["fullName"], ["sre"], ["dba"])

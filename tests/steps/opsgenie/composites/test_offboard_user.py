@@ -74,3 +74,10 @@ def test_a_plan_that_cannot_look_shows_all(plan_offline):
     outputs, sent = plan_offline(OFFBOARD, identifier=ANA, delete=Unknown("inputs.delete"))
     assert [name for name, _ in sent] == ["team.remove_member", "user.delete"]
     assert isinstance(outputs["teams_removed"], Unknown)
+
+
+def test_on_the_emulator(emulated):
+    context = emulated({"users": [{"username": ANA}], "teams": [{"name": "dba", "members": [{"username": ANA}]}]})
+    outputs = OFFBOARD.perform({"identifier": ANA, "delete": True}, context)
+    assert (outputs["teams_removed"], outputs["deleted"]) == (["dba"], True)
+    assert not OFFBOARD.perform({"identifier": ANA, "delete": True}, context)["found"]

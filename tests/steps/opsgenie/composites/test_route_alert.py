@@ -133,3 +133,14 @@ def test_a_note_needs_something_to_go_with():
 def test_listing_says_that_it_may_escalate():
     assert ROUTE.listing()["idempotency"] == "once"
     assert ROUTE.listing()["keys"] == ["team", "integration", "account"]
+
+
+def test_on_the_emulator(emulated, rule):
+    state = {
+        "teams": [{"name": "dba"}], "users": [{"username": "ana@example.com"}], "escalations": [{"name": "spread"}],
+        "alerts": [{"message": "m", "alias": "a"}],
+    }  # fmt: skip
+    context = emulated(state)
+    given = {"identifier": "a", "identifierType": "alias", "rules": [rule(to=[DBA, ANA, SPREAD], priority="P1", tags=["db"], note="n")]}
+    assert ROUTE.perform(given, context)["rule"] == 0
+    assert context.written == ["alert.update_priority", "alert.add_tags", "alert.add_responder", "alert.add_responder", "alert.escalate"]

@@ -86,6 +86,11 @@ def test_a_plan_shows_the_difference_where_it_can_be_known(run, service):
     assert service.alert["message"] == "m"
 
 
+def test_a_plan_takes_a_missing_alert_for_one_yet_to_be_made(run, service):
+    _, sent = run(UPDATE, planning=True, identifier="later", identifierType="alias", message="m")
+    assert [name for name, _ in sent] == ["alert.update_message"]
+
+
 def test_a_plan_shows_all_where_it_cannot(plan_offline):
     _, sent = plan_offline(UPDATE, identifier="a1", message="m", description="d", priority="P1", tags=["x"], details={"k": "v"})
     assert [name for name, _ in sent] == [
@@ -99,3 +104,16 @@ def test_listing_is_what_every_call_needs():
     assert row["keys"] == ["team", "integration", "account"]
     assert (row["right"], row["rate_limit_domain"], row["idempotency"]) == ("read+create_and_update", "alert", "repeatable")
     assert {need.right for need in UPDATE.needs} == {"read", "create_and_update"}
+
+
+def test_on_the_emulator_twice_is_once(emulated):
+    context = emulated({"alerts": [{"message": "m", "alias": "a", "tags": ["x", "y"], "details": {"k": "v", "l": "w"}}]})
+    given = {
+        "identifier": "a", "identifierType": "alias", "message": "n", "description": "d", "priority": "P1", "tags": ["y", "z"], "details": {"k": "u"},
+    }  # fmt: skip
+    first = UPDATE.perform(given, context)
+    assert first["changed"] == ["message", "description", "priority", "tags", "details"]
+    assert (first["before"]["tags"], first["before"]["description"]) == (["x", "y"], "")
+    context.written.clear()
+    assert UPDATE.perform(given, context) == {"alertId": first["alertId"], "changed": [], "before": {}, "after": {}}
+    assert context.written == []

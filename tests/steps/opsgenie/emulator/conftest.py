@@ -87,3 +87,9 @@ def client(clock: VirtualClock) -> Client:
 def made(clock: VirtualClock):
     """Makes a client of an emulator with given arguments."""
     return lambda **made_with: Client(clock, **made_with)
+
+
+@pytest.fixture(scope="session")
+def fresh():
+    """Makes a client with a clock of its own unless given one."""
+    return lambda clock=None, **made_with: Client(clock or VirtualClock(), **made_with)

@@ -39,7 +39,10 @@ def test_a_listed_alert_lacks_the_long_fields(made):
     assert set(whole) - set(listed) == {"actions", "description", "details", "entity"}
 
 
-@pytest.mark.parametrize(("field", "order", "first"), [("alias", "asc", "a0"), ("message", "desc", "a6"), ("tinyId", "asc", "a0"), ("report.ackTime", "desc", "a6")])
+@pytest.mark.parametrize(
+    ("field", "order", "first"),
+    [("alias", "asc", "a0"), ("message", "desc", "a6"), ("tinyId", "asc", "a0"), ("report.ackTime", "desc", "a6")],
+)
 def test_a_list_is_sorted(made, field, order, first):
     client = made(state=STATE)
     client.done("POST", "/v2/alerts/a6/acknowledge", {}, identifierType="alias")

@@ -17,7 +17,12 @@ def phone(client):
 
 def test_a_contact_is_added_after_the_mail_address(client, phone):
     assert [(one["method"], one["applyOrder"]) for one in client.data(BASE)] == [("email", 0), ("sms", 1)]
-    assert client.data(f"{BASE}/{phone}") == {"id": phone, "method": "sms", "to": "1-5550100", "status": {"enabled": True, "disabledReason": ""}}
+    assert client.data(f"{BASE}/{phone}") == {
+        "id": phone,
+        "method": "sms",
+        "to": "1-5550100",
+        "status": {"enabled": True, "disabledReason": ""},
+    }
 
 
 def test_the_same_contact_twice_clashes(client, phone):

@@ -36,7 +36,9 @@ def test_a_role_must_exist(client):
     assert client.data("/v2/users/ana@example.com")["role"]["name"] == "Pilot"
 
 
-@pytest.mark.parametrize(("body", "field"), [({"username": "nobody"}, "username"), ({"username": "a@" + "b" * 99}, "username"), ({"fullName": ""}, "fullName")])
+@pytest.mark.parametrize(
+    ("body", "field"), [({"username": "nobody"}, "username"), ({"username": "a@" + "b" * 99}, "username"), ({"fullName": ""}, "fullName")]
+)
 def test_a_bad_field_is_named(client, body, field):
     assert field in client.refused(422, "POST", "/v2/users", ANA | body)["errors"]
 

@@ -1,0 +1,120 @@
+"""RB216: an input or an output whose own schema is wrong.
+
+Each input and each output is a JSON Schema, draft-07. It is checked before any value is: an unknown type, a pattern that is no regular
+expression, a default that breaks its own rules, a `$ref` (a declared schema stands alone), an output whose fixed value is not what it says.
+A key that is no word of JSON Schema, and much like one, is a warning.
+
+Bad:
+
+```yaml
+inputs:
+  priority: {type: string, enum: [P1, P2, P3], default: P4}
+  service: {type: string, pattern: "^[a-z"}
+```
+
+Good:
+
+```yaml
+inputs:
+  priority: {type: string, enum: [P1, P2, P3], default: P3}
+  service: {type: string, pattern: "^[a-z]+$"}
+```
+
+What to do: correct the schema; the types are string, integer, number, boolean, array, object and null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from engine.errors import Finding
+from engine.model import Path
+from engine.schema import Problem, as_written, did_you_mean, problems, spell_path
+from engine.subject import Subject
+
+IDS = ("RB216",)
+
+_TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+_BELOW = ("additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then")
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Everything wrong with the schemas that the runbook declares."""
+    for name, declared in subject.runbook.inputs.items():
+        yield from _declared(subject, ("inputs", name), declared, "default")
+    for name, declared in subject.runbook.outputs.items():
+        yield from _declared(subject, ("outputs", name), declared, "value")
+
+
+def _declared(subject: Subject, path: Path, declared: Mapping[str, Any], value: str) -> Iterator[Finding]:
+    schema = {key: part for key, part in declared.items() if key != value}
+    wrong = list(_wrong(schema))
+    if not wrong and value in declared:
+        rules = as_written(schema) if value == "value" else schema
+        wrong = [Problem((value, *problem.path), problem.message, problem.hint) for problem in problems(declared[value], rules)]
+    for problem in wrong:
+        where = spell_path((*path, *problem.path)).lstrip(".")
+        yield subject.document.finding("RB216", f"{where}: {problem.message}", (*path, *problem.path), key=problem.key, hint=problem.hint)
+    for place, word in _misspelled(schema):
+        message, hint = f"`{word}` is no word of JSON Schema", did_you_mean(word, _words())
+        yield subject.document.finding("RB216", message, (*path, *place), key=True, severity="warning", hint=hint)
+
+
+def _wrong(schema: Mapping[str, Any]) -> Iterator[Problem]:
+    """Everything that is no draft-07, and what that alone does not say."""
+    yield from map(_clearer, problems(schema, _meta()))
+    for path, part in _parts(schema):
+        if "$ref" in part:
+            yield Problem((*path, "$ref"), "a declared schema stands alone and has no $ref", key=True)
+        reason = _pattern_fault(part.get("pattern"))
+        if reason is not None:
+            yield Problem((*path, "pattern"), f"not a regular expression: {reason}")
+
+
+def _clearer(problem: Problem) -> Problem:
+    if problem.path and problem.path[-1] == "type":
+        return Problem(problem.path, "not a type of JSON Schema", f"the types are {', '.join(_TYPES)}")
+    return problem
+
+
+def _pattern_fault(pattern: Any) -> str | None:
+    import regex
+
+    try:
+        if isinstance(pattern, str):
+            regex.compile(pattern)
+    except (regex.error, RecursionError, OverflowError) as error:
+        return str(error)
+    return None
+
+
+def _parts(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The schema and every schema inside it that is reached by name."""
+    yield path, schema
+    below = [((key,), schema.get(key)) for key in _BELOW]
+    named = schema.get("properties")
+    below += [(("properties", name), part) for name, part in named.items()] if isinstance(named, Mapping) else []
+    for key, part in below:
+        if isinstance(part, Mapping):
+            yield from _parts(part, (*path, *key))
+
+
+def _misspelled(schema: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for path, part in _parts(schema):
+        for word in part:
+            if word not in _words() and get_close_matches(word, _words(), 1, 0.75):
+                yield (*path, word), word
+
+
+def _words() -> Mapping[str, Any]:
+    words: Mapping[str, Any] = _meta()["properties"]
+    return words
+
+
+def _meta() -> Mapping[str, Any]:
+    from jsonschema import Draft7Validator
+
+    meta: Mapping[str, Any] = Draft7Validator.META_SCHEMA
+    return meta

@@ -1,0 +1,58 @@
+"""RB208: a value of the wrong type.
+
+A template that is exactly one `{{ … }}` keeps its type, and that type must be what the field takes: a list where text is wanted fails the step.
+The same goes for what operators and filters take, for the list of `for_each`, and for the durations of `wait`, `until` and `timeout`.
+
+Bad:
+
+```yaml
+inputs:
+  users: {type: string}
+steps:
+  - for_each: "{{ inputs.users }}"
+    uses: core.log
+    with: {message: "{{ item }}"}
+```
+
+Good:
+
+```yaml
+inputs:
+  users: {type: array, items: {type: string}}
+steps:
+  - for_each: "{{ inputs.users }}"
+    uses: core.log
+    with: {message: "{{ item }}"}
+```
+
+What to do: read another field, or change the value's type: `| int`, `| string`, `| tojson`, `| split(",")`, `| join(", ")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.errors import Finding
+from engine.inference import compatible
+from engine.schema import spell_path
+from engine.site import Site
+from engine.subject import Subject
+
+IDS = ("RB208",)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Every operand of a type its operator does not take, and every template whose value the field does not take."""
+    for site, problem in subject.problems("type_mismatch"):
+        yield subject.at(site, "RB208", problem.message, fragment=problem.fragment, hint=problem.hint)
+    for site in subject.sites:
+        reason = _misfit(site)
+        if reason is not None:
+            yield subject.at(site, "RB208", reason, hint="see the types with opsbook steps show")
+
+
+def _misfit(site: Site) -> str | None:
+    if site.bare or site.is_static or site.wanted is None:
+        return None
+    below = site.path[len(site.step.path) :] if site.step is not None else site.path
+    return compatible(site.schema, site.wanted, spell_path(below).lstrip("."))

@@ -1,0 +1,61 @@
+"""RB213: a name that stands for two things.
+
+Ids live in one namespace of the runbook, those inside blocks and loops included: of two steps with one id, only one could be read. The
+`as` of a loop must not hide a name of the context, nor the item of the loop around it.
+
+Bad:
+
+```yaml
+steps:
+  - {id: note, uses: core.log, with: {message: first}}
+  - {id: note, uses: core.log, with: {message: second}}
+```
+
+Good:
+
+```yaml
+steps:
+  - {id: first_note, uses: core.log, with: {message: first}}
+  - {id: second_note, uses: core.log, with: {message: second}}
+```
+
+What to do: give one of them another name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.errors import Finding
+from engine.model import Block, Step
+from engine.subject import Subject
+
+IDS = ("RB213",)
+
+_CONTEXT = frozenset({"error", "inputs", "loop", "now", "result", "run", "secrets", "steps", "vars"})
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Every id that stands twice, and every loop's name that hides another."""
+    lines: dict[str, int] = {}
+    for step in subject.steps:
+        path = (*step.path, "id")
+        if step.named and step.id in lines:
+            message = f"the id `{step.id}` stands already on line {lines[step.id]}"
+            yield subject.document.finding("RB213", message, path, hint="give one of them another id")
+        elif step.named:
+            lines[step.id] = subject.document.place(path).line
+    for steps in (subject.runbook.steps, subject.runbook.finally_):
+        yield from _hidden(subject, steps, frozenset())
+
+
+def _hidden(subject: Subject, steps: tuple[Step, ...], around: frozenset[str]) -> Iterator[Finding]:
+    for step in steps:
+        name = step.for_each.name if step.for_each is not None else None
+        if name is not None and name in _CONTEXT | around:
+            what = "a name of the context" if name in _CONTEXT else "the item of the loop around it"
+            key = "as" if name != "item" else "for_each"
+            yield subject.document.finding("RB213", f"the loop's `{name}` hides {what}", (*step.path, key), hint="give it another name with as:")
+        if isinstance(step.body, Block):
+            inside = around | {name} if name is not None else around
+            yield from _hidden(subject, (*step.body.steps, *step.body.rescue, *step.body.always), inside)

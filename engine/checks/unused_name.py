@@ -1,0 +1,48 @@
+"""RB215: an input or a var that nothing reads.
+
+Whoever starts the runbook is asked for an input that makes no difference; most often its name is misspelled where it should be read.
+
+Bad:
+
+```yaml
+inputs:
+  summary: {type: string}
+  team: {type: string}
+steps:
+  - uses: core.log
+    with: {message: "{{ inputs.summary }}"}
+```
+
+Good:
+
+```yaml
+inputs:
+  summary: {type: string}
+steps:
+  - uses: core.log
+    with: {message: "{{ inputs.summary }}"}
+```
+
+What to do: read it, or delete it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.errors import Finding
+from engine.subject import Subject
+
+IDS = ("RB215",)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Every declared name without a reader."""
+    read = {reference.path[:2] for site in subject.sites for reference in site.references}
+    unread = [site.source for site in subject.sites if site.fault is not None]
+    for root, kind, names in (("inputs", "input", subject.runbook.inputs), ("vars", "var", subject.runbook.vars)):
+        for name in names:
+            named = (root,) in read or (root, name) in read or any(name in source for source in unread)
+            if not named:
+                message = f"nothing reads the {kind} `{name}`"
+                yield subject.document.finding("RB215", message, (root, name), key=True, severity="warning", hint="read it, or delete it")

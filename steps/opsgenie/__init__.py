@@ -1,0 +1,51 @@
+"""Opsgenie: every operation of its API as a step, over connections that keep keys apart and do each write once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.contracts import Need, Schema, Step, Surroundings
+from steps.opsgenie.settings import SETTINGS_SCHEMA
+
+
+class OpsgenieProvider:
+    """The steps whose names begin with `opsgenie.`; see engine.contracts.Provider."""
+
+    settings_schema: Schema = SETTINGS_SCHEMA
+
+    def steps(self) -> Mapping[str, Step]:
+        """Every step by its full name."""
+        from steps.operation import OperationStep
+        from steps.opsgenie.composites import COMPOSITES
+        from steps.opsgenie.operations import OPERATIONS
+        from steps.opsgenie.request import REQUEST
+
+        rows = {name: OperationStep(row) for name, row in OPERATIONS.items()}
+        return dict(sorted({**rows, **COMPOSITES, REQUEST.name: REQUEST}.items()))
+
+    def connect(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Any:
+        """Opens the connection; sends nothing and resolves no secret yet."""
+        from steps.opsgenie.opening import open_connection
+
+        return open_connection(name, settings, surroundings)
+
+    def key_findings(self, settings: Mapping[str, Any], need: Need) -> str | None:
+        """Why no key of the connection can meet the need, or None."""
+        from steps.opsgenie.keys import choose, missing, read_keys
+
+        rights = tuple(filter(None, need.right.split("+")))
+        keys = read_keys(settings)
+        if choose(keys, need.kinds, rights) or (settings.get("service") == "emulator" and not keys):
+            return None
+        return missing(keys, need.kinds, rights)
+
+    def commands(self) -> Sequence[Any]:
+        """Commands the provider adds to the command line."""
+        from steps.opsgenie.commands import COMMANDS
+
+        found: Sequence[Any] = COMMANDS
+        return found
+
+
+PROVIDER = OpsgenieProvider()

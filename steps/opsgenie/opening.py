@@ -1,0 +1,79 @@
+"""From settings to an opened connection: which host, which keys, which transport."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.contracts import Surroundings
+from engine.secret import Secret
+from steps.exchange import Request, Response, Transport
+from steps.opsgenie.attempt import Service
+from steps.opsgenie.buckets import Buckets
+from steps.opsgenie.connection import Connection
+from steps.opsgenie.keys import Key, KeyRing, least_privileged_first, read_keys
+from steps.opsgenie.settings import DEFAULT_REGION, HOSTS
+
+if TYPE_CHECKING:
+    from steps.opsgenie.emulator import EmulatorKey
+
+
+class LazyTransport(Transport):
+    """A transport that is made at the first send: importing httpx costs some 70 ms."""
+
+    def __init__(self, make: Callable[[], Transport]) -> None:
+        self._make = make
+        self._made: Transport | None = None
+        self._lock = threading.Lock()
+
+    def send(self, request: Request, *, timeout: float) -> Response:
+        """See steps.exchange.Transport."""
+        return (self._made or self._make_once()).send(request, timeout=timeout)
+
+    def _make_once(self) -> Transport:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def close(self) -> None:
+        """Closes what was made."""
+        if self._made is not None:
+            self._made.close()
+
+
+def open_connection(name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Connection:
+    """Opens a connection; sends nothing and resolves no secret yet."""
+    if surroundings.emulate or settings.get("service") == "emulator":
+        return _emulated(name, settings, surroundings)
+    region = None if "url" in settings else settings.get("region", DEFAULT_REGION)
+    base = settings["url"].rstrip("/") if region is None else HOSTS[region]
+    ring = KeyRing(name, read_keys(settings), surroundings.resolve)
+    return Connection(Service(name, base, region, ring, Buckets(), LazyTransport(lambda: _over_http(settings))))
+
+
+def _over_http(settings: Mapping[str, Any]) -> Transport:
+    from steps.transport import HttpTransport
+
+    return HttpTransport(ca_file=settings.get("ca_file"), proxy=settings.get("proxy"))
+
+
+def _emulated(name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Connection:
+    """A connection to an emulator in this process, whose keys are of the kinds and rights that are configured."""
+    from steps.opsgenie.emulator import Emulator, EmulatorTransport
+    from steps.opsgenie.emulator.keys import ALL_RIGHTS, made_key
+
+    keys = read_keys(settings)
+    made = tuple(made_key(key.kind, number, sorted(key.rights or ALL_RIGHTS), key.team) for number, key in enumerate(keys))
+    clock, state, journal = surroundings.clock, surroundings.emulator_state, surroundings.emulator_journal
+    emulator = Emulator(clock=clock, state=state, keys=made or None, journal=journal)
+    keys = keys or tuple(_mirrored(key) for key in emulator.keys)
+    secrets = {key.reference: Secret(known.value, key.reference) for key, known in zip(keys, emulator.keys, strict=True)}
+    ring = KeyRing(name, least_privileged_first(keys), secrets.__getitem__)
+    return Connection(Service(name, "http://emulator.invalid", None, ring, Buckets(), EmulatorTransport(emulator)))
+
+
+def _mirrored(key: EmulatorKey) -> Key:
+    """A key of the emulator's own as a key of the configuration."""
+    return Key(key.kind, f"emulator:{key.kind}", frozenset(key.rights), key.team)

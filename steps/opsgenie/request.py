@@ -1,0 +1,109 @@
+"""`opsgenie.request`: any request of the API, for what has no step of its own yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from engine.contracts import Effect, Reply, Schema, StepContext
+from engine.errors import StepError
+from steps.fields import answer, anything, flag, integer, map_of, one_of, record, text
+from steps.operation import Idempotency, KeyKind, Operation
+from steps.opsgenie.parts import Parts
+from steps.step import BaseStep
+
+_FOLLOWED = {
+    "/v1/incidents": "/v1/incidents/requests/{requestId}",
+    "/v2/alerts": "/v2/alerts/requests/{requestId}",
+    "/v2/deployments": "/v2/deployments/requests/{requestId}",
+}
+"""Where the outcome of a write that is answered with 202 is told, by the beginning of the write's path."""
+
+_IDEMPOTENCY = {
+    "DELETE": Idempotency.DELETE,
+    "GET": Idempotency.SAFE,
+    "PATCH": Idempotency.ONCE,
+    "POST": Idempotency.ONCE,
+    "PUT": Idempotency.REPEATABLE,
+}
+_ALLOWED = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+
+
+class RequestStep(BaseStep):
+    """The raw step."""
+
+    name = "opsgenie.request"
+    summary = "Sends one request of your own to the API, with the connection's key and all its care."
+    effect: Effect = "write"
+    idempotency = Idempotency.ONCE.value
+    rate_limit_domain = "request"
+    inputs = record(
+        required=("method", "path"),
+        method=one_of(*sorted(_IDEMPOTENCY)),
+        path=text(min_length=2, max_length=2000, example="/v2/teams"),
+        query=map_of(anything()),
+        body=anything(),
+        follow=flag() | {"default": True},
+        key=one_of("account", "integration", "team"),
+    )
+
+    def outputs(self, written: Mapping[str, Any]) -> Schema:
+        """The answer, whatever it holds, and the outcome of a followed request as `data`."""
+        del written
+        return answer(status=integer(), data=anything(), result=text(), requestId=text(), body=anything())
+
+    def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
+        """Sends it and returns the answer. Raises StepError."""
+        path, method = str(given["path"]), str(given["method"])
+        if not context.planning:
+            _check(path)
+        operation = Operation(
+            name=self.name,
+            request=f"{method} /",
+            vendor=None,
+            summary=self.summary,
+            keys=_kinds(given),
+            rate_limit_domain="request",
+            idempotency=_IDEMPOTENCY[method],
+            follow=_followed(path) if given.get("follow", True) else None,
+            data={},
+            right="read",
+        )
+        query = {name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in given.get("query", {}).items()}
+        parts = Parts(method, path, path, query=query, body=given.get("body") if method != "GET" else None)
+        done: Mapping[str, Any] | None = context.connection().carry_out(operation, parts, {}, context, _outputs)
+        found: Mapping[str, Any] = context.unknown(self.outputs(given)) if done is None else done
+        return found
+
+
+def _kinds(given: Mapping[str, Any]) -> tuple[KeyKind, ...]:
+    """The kind asked for; none: the least privileged key there is."""
+    kind = given.get("key")
+    return () if kind is None else (kind,)
+
+
+def _check(path: str) -> None:
+    """Keeps the key on its host. Raises StepError when the path could lead elsewhere."""
+    if not _ALLOWED.fullmatch(path) or "//" in path or ".." in path or "%2e" in path.lower():
+        raise StepError(
+            "path is not an absolute path on the service's host",
+            code="invalid_input",
+            again="never",
+            hint="Begin with one slash, percent-encode what is no plain character, and give query fields under `query`.",
+        )
+
+
+def _followed(path: str) -> str | None:
+    return next((follow for start, follow in _FOLLOWED.items() if path.startswith(start)), None)
+
+
+def _outputs(operation: Operation, reply: Reply, status: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The answer in parts and whole."""
+    del operation
+    body = reply.value if isinstance(reply.value, Mapping) else {}
+    found = {"status": reply.status, "body": reply.value, "data": body.get("data") if status is None else status}
+    return found | {name: body[name] for name in ("result", "requestId") if name in body}
+
+
+REQUEST = RequestStep()

@@ -1,0 +1,28 @@
+"""What a connection's entry in the configuration may say."""
+
+from __future__ import annotations
+
+from steps.fields import Schema, list_of, one_of, record, text
+
+HOSTS = {"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"}
+DEFAULT_REGION = "us"
+
+_KEY = record(
+    required=("kind", "secret"),
+    kind=one_of("account", "heartbeat", "integration", "team"),
+    team=text(min_length=1),
+    rights=list_of(one_of("read", "create_and_update", "delete", "configuration_access")),
+    secret=text(min_length=1),
+)
+_HOST = r"[A-Za-z0-9.-]+(:[0-9]{1,5})?"
+_LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?"
+
+SETTINGS_SCHEMA: Schema = record(
+    service=one_of("opsgenie", "emulator"),
+    region=one_of(*HOSTS),
+    url=text(pattern=rf"^(https://{_HOST}|http://{_LOOPBACK})/?$"),
+    keys=list_of(_KEY),
+    proxy=text(pattern=rf"^http://{_HOST}/?$"),
+    ca_file=text(min_length=1),
+)
+"""Draft-07. `url` takes the place of `region`; plain http is for this machine alone. A proxy is told no credentials here."""

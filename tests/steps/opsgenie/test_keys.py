@@ -1,0 +1,106 @@
+"""Which key a call goes with."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.contracts import Need
+from engine.errors import KeyProblem
+from engine.secret import Secret
+from steps.opsgenie import PROVIDER
+from steps.opsgenie.keys import Key, KeyRing, choose, read_keys
+from steps.opsgenie.operations import OPERATIONS
+
+SETTINGS = {
+    "keys": [
+        {"kind": "account", "rights": ["read", "create_and_update"], "secret": "env:A"},
+        {"kind": "integration", "secret": "env:I"},
+        {"kind": "team", "team": "dba", "secret": "env:T"},
+    ]
+}
+
+
+def ring(settings=SETTINGS, store=None):
+    store = store if store is not None else {"env:A": "account-key", "env:I": "integration-key", "env:T": "team-key"}
+    return KeyRing("opsgenie", read_keys(settings), lambda reference: Secret(store[reference], reference))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "rights", "chosen"),
+    [
+        (("team", "integration", "account"), ("read",), "env:T"),
+        (("integration", "account"), ("create_and_update",), "env:I"),
+        (("account",), ("read", "create_and_update"), "env:A"),
+        (("account",), ("delete",), None),
+        (("account",), ("read", "configuration_access"), None),
+        (("heartbeat",), (), None),
+        ((), ("read",), "env:T"),
+    ],
+)
+def test_the_least_privileged_key_that_may_is_chosen(kinds, rights, chosen):
+    key = choose(read_keys(SETTINGS), kinds, rights)
+    assert (key and key.reference) == chosen
+
+
+def test_no_key_says_what_would_do_and_what_is_there():
+    with pytest.raises(KeyProblem) as caught:
+        ring().choose("opsgenie.x", ("account",), ("read", "delete"))
+    assert caught.value.message == (
+        "connection opsgenie: opsgenie.x needs a key of kind account with read and delete; "
+        "the connection has team of dba (env:T); integration (env:I); account (env:A) with create_and_update and read"
+    )
+    assert "API key management" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_the_static_finding_and_the_choice_agree(name):
+    row = OPERATIONS[name]
+    need = Need(row.keys, "+".join(row.rights))
+    for kind in ("team", "integration", "account"):
+        settings = {"keys": [{"kind": kind, "secret": "env:X"}]}
+        may = kind in row.keys
+        assert (PROVIDER.key_findings(settings, need) is None) == may
+        assert (choose(read_keys(settings), row.keys, row.rights) is not None) == may
+
+
+def test_a_connection_without_keys_can_do_nothing_unless_it_is_the_emulator():
+    need = Need(("team",), "read")
+    assert PROVIDER.key_findings({}, need) == "needs a key of kind team with read; the connection has no key"
+    assert PROVIDER.key_findings({"service": "emulator"}, need) is None
+
+
+def test_secrets_are_read_late_and_once():
+    asked: list[str] = []
+
+    def resolve(reference: str) -> Secret:
+        asked.append(reference)
+        return Secret("a-secret-value", reference)
+
+    keys = KeyRing("opsgenie", read_keys(SETTINGS), resolve)
+    key = keys.choose("x", ("team",), ())
+    assert keys.use(key, sealed=True).secret is None
+    assert asked == []
+    assert [keys.secret(key).reveal() for _ in range(3)] == ["a-secret-value"] * 3
+    assert asked == ["env:T"]
+
+
+def test_renewal_tells_whether_the_store_holds_another_value():
+    store = {"env:T": "old-key-value"}
+    keys = ring(store=store)
+    key = Key("team", "env:T")
+    refused = keys.secret(key)
+    assert not keys.renew(key, refused)
+    store["env:T"] = "new-key-value"
+    assert keys.renew(key, refused)
+    assert keys.secret(key).reveal() == "new-key-value"
+    store["env:T"] = "newer-key-value"
+    assert keys.renew(key, refused), "another thread has renewed it already"
+    assert keys.secret(key).reveal() == "new-key-value"
+
+
+def test_a_refusal_out_of_the_journal_is_tried_again():
+    assert ring().renew(Key("team", "env:T"), None)
+
+
+def test_a_key_says_nothing_of_its_secret():
+    assert str(Key("account", "env:A", frozenset(), None)) == "account (env:A) with no right"
