@@ -11,7 +11,7 @@ from engine import analysis, inference
 from engine.contracts import Need
 from engine.contracts import Step as StepType
 from engine.errors import Finding
-from engine.model import Runbook, Step
+from engine.model import Runbook, Step, Uses
 from engine.site import Site
 from engine.source import Document
 
@@ -42,6 +42,10 @@ class Subject:
     def steps(self) -> tuple[Step, ...]:
         """Every step, those inside blocks included."""
         return tuple(self.runbook.every_step())
+
+    def kind(self, step: Step) -> StepType | None:
+        """The operation of a `uses` step; None for every other."""
+        return self.catalogue(step.body.name) if isinstance(step.body, Uses) else None
 
     def problems(self, *kinds: inference.Kind) -> Iterator[tuple[Site, inference.Problem]]:
         """What type inference finds wrong, of these kinds, and where."""

@@ -52,7 +52,8 @@ CHECKS: dict[str, Check] = {
 def findings(subject: Subject) -> list[Finding]:
     """Everything every check finds, in the order of the file, without what a `# noqa` on its line silences."""
     found = {finding for check in CHECKS.values() for finding in check.check(subject)}
-    return sorted((finding for finding in found if not _silenced(subject.document, finding)), key=_order)
+    heard = (finding for finding in literal_secret.hidden(found) if not _silenced(subject.document, finding))
+    return sorted(heard, key=_order)
 
 
 def _order(finding: Finding) -> tuple[int, int, str, str]:

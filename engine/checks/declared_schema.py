@@ -104,7 +104,7 @@ def _parts(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, M
 def _misspelled(schema: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for path, part in _parts(schema):
         for word in part:
-            if word not in _words() and get_close_matches(word, _words(), 1, 0.75):
+            if word not in _words() and not word.startswith("x-") and get_close_matches(word, _words(), 1, 0.75):
                 yield (*path, word), word
 
 

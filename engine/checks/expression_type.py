@@ -48,7 +48,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for site in subject.sites:
         reason = _misfit(site)
         if reason is not None:
-            yield subject.at(site, "RB208", reason, hint="see the types with opsbook steps show")
+            yield subject.at(site, "RB208", reason, hint="read another field, or change the type: | int, | string, | tojson, | split")
 
 
 def _misfit(site: Site) -> str | None:

@@ -55,7 +55,9 @@ def _hidden(subject: Subject, steps: tuple[Step, ...], around: frozenset[str]) -
         if name is not None and name in _CONTEXT | around:
             what = "a name of the context" if name in _CONTEXT else "the item of the loop around it"
             key = "as" if name != "item" else "for_each"
-            yield subject.document.finding("RB213", f"the loop's `{name}` hides {what}", (*step.path, key), hint="give it another name with as:")
+            yield subject.document.finding(
+                "RB213", f"the loop's `{name}` hides {what}", (*step.path, key), hint="give it another name with as:"
+            )
         if isinstance(step.body, Block):
             inside = around | {name} if name is not None else around
             yield from _hidden(subject, (*step.body.steps, *step.body.rescue, *step.body.always), inside)

@@ -36,7 +36,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import Finding
-from engine.model import Uses
 from engine.subject import Subject
 
 IDS = ("RB204",)
@@ -47,11 +46,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.keys is None:
         return
     for step in subject.steps:
-        kind = subject.catalogue(step.body.name) if isinstance(step.body, Uses) else None
-        for need in kind.needs if kind is not None else ():
+        kind = subject.kind(step)
+        if kind is None:
+            continue
+        for need in kind.needs:
             reason = subject.keys(step, need)
             if reason is not None:
-                assert kind is not None
                 message = f"{kind.name}: {reason}"
                 hint = f"it takes a key of kind {' or '.join(need.kinds)} with the right {need.right}"
                 yield subject.document.finding("RB204", message, (*step.path, "uses"), hint=hint)

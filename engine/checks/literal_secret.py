@@ -30,18 +30,17 @@ What to do: take the value out, and change the secret if the file was ever share
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from engine.errors import Finding
 from engine.model import Path
-from engine.site import Site
 from engine.subject import Subject
 
 IDS = ("RB209",)
 
-_NAME = re.compile(r"(pass(word|wd|phrase)|secret|(?<!page)token|api[-_]?key|genie[-_]?key|private[-_]?key|authorization|credentials?)\Z", re.IGNORECASE)
+_NAME = re.compile(r"(pass(word|wd|phrase)|secret|(?<!page)token|(api|genie|private)[-_]?key|authorization|credentials?)\Z", re.IGNORECASE)
 _MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _FORMS: Mapping[str, re.Pattern[str]] = {
     "an API key": re.compile(r"\bGenieKey\s+[0-9a-f]{8}-?[0-9a-f]{4}", re.IGNORECASE),
@@ -49,45 +48,52 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
         r"\b(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|glsa_\w{20,}|xox[abpr]-[\w-]{10,}|sk-[\w-]{20,}|AKIA[0-9A-Z]{16})"
     ),
     "a signed token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*"),
-    "credentials of a request": re.compile(r"\A\s*(Bearer|Basic)\s+[\w+/=.~-]{8,}", re.IGNORECASE),
+    "credentials of a request": re.compile(r"\b(Bearer|Basic)\s+(?=[\w+/=.~-]*\d)[\w+/=.~-]{12,}", re.IGNORECASE),
     "a password in a URL": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@", re.IGNORECASE),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 }
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Every text that looks like a secret; its line is not shown."""
-    for path, text in (*_written(subject.sites), *_declared(subject)):
+    """Every text of the document that looks like a secret; its line is not shown."""
+    for path, text in _texts(subject.document.value):
         what = _secret(path, text)
         if what is not None:
-            message = f"{_spelled(path)} looks like {what}; a runbook must not hold secrets"
-            finding = subject.document.finding("RB209", message, path, hint="take it out and change it; keys belong to the configuration, by reference")
-            yield replace(finding, source=None, width=1)
+            message = f"{_name(path) or 'this text'} looks like {what}; a runbook must not hold secrets"
+            hint = "take it out and change it; keys belong to the configuration, by reference"
+            yield subject.document.finding("RB209", message, path, hint=hint)
 
 
-def _written(sites: tuple[Site, ...]) -> Iterator[tuple[Path, str]]:
-    return ((site.path, site.source) for site in sites if not site.bare)
+def hidden(found: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, without the source of lines that hold a secret."""
+    known = list(found)
+    lines = {finding.place.line for finding in known if finding.id == "RB209" and finding.place}
+    for finding in known:
+        secret = finding.place is not None and (finding.place.line in lines or _form(finding.source or "") is not None)
+        yield replace(finding, source=None, width=1) if secret else finding
 
 
-def _declared(subject: Subject) -> Iterator[tuple[Path, str]]:
-    for name, declared in subject.runbook.inputs.items():
-        if isinstance(declared.get("default"), str):
-            yield ("inputs", name, "default"), declared["default"]
+def _texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _texts(part, (*path, name))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _texts(part, (*path, index))
+
+
+def _form(text: str) -> str | None:
+    return next((what for what, form in _FORMS.items() if form.search(text)), None)
 
 
 def _secret(path: Path, text: str) -> str | None:
     fixed = _MARK.sub("", text)
-    for what, form in _FORMS.items():
-        if form.search(fixed):
-            return what
-    named = any(_NAME.search(str(part)) for part in _names(path))
-    return "a secret, by the name of the field" if named and fixed == text and fixed.strip() else None
+    named = fixed == text and fixed.strip() and _NAME.search(_name(path))
+    return _form(fixed) or ("a secret, by the name of the field" if named else None)
 
 
-def _names(path: Path) -> tuple[Any, ...]:
-    """What the field is called: the last name; for the default of an input, the input's."""
-    return tuple(part for part in path if isinstance(part, str) and part not in ("default", "value"))[-1:]
-
-
-def _spelled(path: Path) -> str:
-    return str(_names(path)[0]) if _names(path) else "this text"
+def _name(path: Path) -> str:
+    """What the field is called: the last name; for the default of an input or the value of an output, its own."""
+    return next((part for part in reversed(path) if isinstance(part, str) and part not in ("default", "value")), "")

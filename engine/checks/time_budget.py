@@ -43,7 +43,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Every limit that the waiting below it exceeds."""
     budgets: list[tuple[Path, Any, Iterable[Step]]] = [(("timeout",), subject.runbook.timeout, subject.runbook.steps)]
     budgets += [
-        ((*step.path, "timeout"), step.timeout, (*step.body.steps, *step.body.always)) for step in subject.steps if isinstance(step.body, Block)
+        ((*step.path, "timeout"), step.timeout, (*step.body.steps, *step.body.always))
+        for step in subject.steps
+        if isinstance(step.body, Block)
     ]
     for path, written, steps in budgets:
         limit, needed = _seconds(written), _waiting(steps)

@@ -81,9 +81,9 @@ def _unlimited(subject: Subject, step: Step, by_id: dict[str, Step]) -> Iterator
 
 
 def _is_unlimited(subject: Subject, step: Step) -> bool:
-    kind = subject.catalogue(step.body.name) if isinstance(step.body, Uses) else None
-    assert kind is None or isinstance(step.body, Uses)
-    return kind is not None and "limit" in kind.inputs.get("properties", {}) and "limit" not in step.body.given  # type: ignore[union-attr]
+    kind = subject.kind(step)
+    limited = isinstance(step.body, Uses) and "limit" in step.body.given
+    return kind is not None and "limit" in kind.inputs.get("properties", {}) and not limited
 
 
 def _retried(subject: Subject, step: Step) -> Iterator[Finding]:
@@ -96,7 +96,4 @@ def _retried(subject: Subject, step: Step) -> Iterator[Finding]:
 
 def _kinds(subject: Subject, step: Step) -> Iterator[StepType]:
     """The operations of a step and of the steps inside it."""
-    for inner in walk((step,)):
-        kind = subject.catalogue(inner.body.name) if isinstance(inner.body, Uses) else None
-        if kind is not None:
-            yield kind
+    return filter(None, map(subject.kind, walk((step,))))

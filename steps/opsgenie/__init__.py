@@ -32,9 +32,9 @@ class OpsgenieProvider:
 
     def key_findings(self, settings: Mapping[str, Any], need: Need) -> str | None:
         """Why no key of the connection can meet the need, or None."""
-        from steps.opsgenie.keys import choose, missing, read_keys
+        from steps.opsgenie.keys import choose, missing, read_keys, rights_of
 
-        rights = tuple(filter(None, need.right.split("+")))
+        rights = rights_of(need)
         keys = read_keys(settings)
         if choose(keys, need.kinds, rights) or (settings.get("service") == "emulator" and not keys):
             return None

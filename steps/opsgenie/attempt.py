@@ -126,7 +126,7 @@ class Attempt:
             ids={"requestId": request_id},
             domain=self.operation.rate_limit_domain,
         )
-        key = self.service.keys.reading(self.key, self.operation.keys)
+        key = self.service.keys.reading(self.key)
         reply = self._call(call, key)
         assert reply is not None, "a dry run has no request to follow"
         if not not_processed(reply):

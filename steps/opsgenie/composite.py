@@ -56,6 +56,12 @@ def read_alert(context: StepContext, given: Mapping[str, Any]) -> Any:
         return context.unknown(OPERATIONS["opsgenie.alert.get"].outputs)
 
 
+def alert_id(alert: Any, given: Mapping[str, Any]) -> Any:
+    """The id that writes go to: an alias may come to mean another alert. A plan keeps to the id that was given."""
+    found = part(alert, "id")
+    return found if known(found) or "identifierType" in given else given["identifier"]
+
+
 def look_up(context: StepContext, name: str, **given: Any) -> Mapping[str, Any] | None:
     """The outputs of a read, or None when there is no such thing. Raises StepError."""
     try:

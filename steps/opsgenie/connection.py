@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.contracts import Reply, StepContext
+from engine.contracts import Need, Reply, StepContext
 from engine.errors import AnswerLost, Refused
 from steps.exchange import Transport
 from steps.operation import Operation
 from steps.opsgenie.answers import data_of
 from steps.opsgenie.attempt import Attempt, Service
 from steps.opsgenie.follow import accepted, outcome
+from steps.opsgenie.keys import rights_of
 from steps.opsgenie.lists import collect
 from steps.opsgenie.marks import marked
 from steps.opsgenie.operations import OPERATIONS
@@ -33,6 +34,15 @@ class Connection:
     def close(self) -> None:
         """Gives its sockets back."""
         self._service.transport.close()
+
+    def ready(self, need: Need) -> None:
+        """Whether the key for a need is there and can be read. Raises KeyProblem; sends nothing."""
+        self._service.keys.secret(self._service.keys.choose("this runbook", need.kinds, rights_of(need)))
+
+    def key_reference(self, need: Need) -> str | None:
+        """The reference of the key that a call with this need goes with, or None when no key may make it."""
+        key = self._service.keys.find(need.kinds, rights_of(need))
+        return None if key is None else key.reference
 
     def perform(self, operation: Operation, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Carries an operation out and returns its outputs. Raises StepError and KeyProblem."""

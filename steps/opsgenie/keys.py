@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.contracts import KeyUse
+from engine.contracts import KeyUse, Need
 from engine.errors import KeyProblem
 from engine.secret import Secret
 from steps.operation import KeyKind
@@ -68,6 +68,11 @@ def choose(keys: Sequence[Key], kinds: Sequence[str], rights: Sequence[str]) -> 
     return next((key for key in keys if key.may(kinds or LEAST_PRIVILEGED_FIRST, rights)), None)
 
 
+def rights_of(need: Need) -> tuple[str, ...]:
+    """Every right a need names."""
+    return tuple(filter(None, need.right.split("+")))
+
+
 def missing(keys: Sequence[Key], kinds: Sequence[str], rights: Sequence[str]) -> str:
     """Why no key may make the call: what would do, and what is there."""
     wanted = f"a key of kind {_listed(kinds, 'or')}" if kinds else "a key"
@@ -95,17 +100,22 @@ class KeyRing:
         self._secrets: dict[str, Secret] = {}
         self._lock = threading.Lock()
 
+    def find(self, kinds: Sequence[str], rights: Sequence[str]) -> Key | None:
+        """The least privileged key for a call, or None."""
+        return choose(self._keys, kinds, rights)
+
     def choose(self, action: str, kinds: Sequence[str], rights: Sequence[str]) -> Key:
         """The least privileged key for a call. Raises KeyProblem."""
-        key = choose(self._keys, kinds, rights)
+        key = self.find(kinds, rights)
         if key is None:
             message = f"connection {self._connection}: {action} {missing(self._keys, kinds, rights)}"
             raise KeyProblem(message, hint=origin(kinds or LEAST_PRIVILEGED_FIRST))
         return key
 
-    def reading(self, key: Key, kinds: Sequence[str]) -> Key:
-        """The key to read with what `key` has written."""
-        return key if key.may(kinds, ("read",)) else choose(self._keys, kinds, ("read",)) or key
+    def reading(self, key: Key) -> Key:
+        """The key to ask with what became of a request: the one that made it, unless it may not read. Every kind may ask."""
+        may = key.rights is None or "read" in key.rights
+        return key if may else choose(self._keys, (), ("read",)) or key
 
     def secret(self, key: Key) -> Secret:
         """The key's secret, read once. Raises KeyProblem."""

@@ -259,7 +259,18 @@ def test_within(moment, arguments, value):
     assert template.expression(f"moment is within({arguments})").holds({"moment": moment}) is value
 
 
-@pytest.mark.parametrize("pattern", ["^(a+)+$", "(a|a)*b", "(a|aa)+$", "(.*a){20}", r"(\w+\s?)*$!", "((((a{1,99}){1,99}){1,99}){1,99}){1,99}b", "(?:(?:(?:a?){50}){50}){50}b"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^(a+)+$",
+        "(a|a)*b",
+        "(a|aa)+$",
+        "(.*a){20}",
+        r"(\w+\s?)*$!",
+        "((((a{1,99}){1,99}){1,99}){1,99}){1,99}b",
+        "(?:(?:(?:a?){50}){50}){50}b",
+    ],
+)
 def test_a_pattern_ends_in_time(pattern):
     begun = time.thread_time()
     for subject in ("a" * 60 + "!", "a" * 60_000 + "!"):
@@ -283,7 +294,15 @@ def test_sort_orders_and_keeps_numbers(numbers):
     assert found == sorted(numbers)
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=("Cs",)), max_size=8), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=8)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=("Cs",)), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
 
 
 @settings(max_examples=100, deadline=None)
@@ -302,7 +321,14 @@ def test_timestamp_there_and_back(moment):
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(sorted(FILTERS)), JSON)
 def test_a_filter_gives_a_value_or_says_why_not(name, value):
-    arguments = {"replace": "('a', 'b')", "map": "(attribute='a')", "select": "('defined')", "reject": "('none')", "selectattr": "('a')", "rejectattr": "('a')"}.get(name, "")
+    arguments = {
+        "replace": "('a', 'b')",
+        "map": "(attribute='a')",
+        "select": "('defined')",
+        "reject": "('none')",
+        "selectattr": "('a')",
+        "rejectattr": "('a')",
+    }.get(name, "")
     try:
         template.text("{{ v | " + name + arguments + " }}").render({"v": value})
     except StepError as error:

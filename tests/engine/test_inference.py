@@ -38,7 +38,10 @@ SCOPE = {
                 "type": "object",
                 "properties": {
                     "status": {"type": "string", "enum": ["succeeded", "failed", "skipped"]},
-                    "outputs": {"type": "object", "properties": {"alertId": {"type": "string"}, "alerts": {"type": "array", "items": ALERT}}},
+                    "outputs": {
+                        "type": "object",
+                        "properties": {"alertId": {"type": "string"}, "alerts": {"type": "array", "items": ALERT}},
+                    },
                 },
             }
         },
@@ -109,7 +112,10 @@ def condition(source):
         ("{{ inputs.team | first }}", {"type": "string"}),
         ("{{ inputs.tags | sort | unique | select('in', 'a') }}", {"type": "array", "items": {"type": "string"}}),
         ("{{ steps.create.outputs.alerts | map(attribute='size') }}", {"type": "array", "items": {"type": "integer"}}),
-        ("{{ steps.create.outputs.alerts | map(attribute='size', default='x') }}", {"type": "array", "items": {"type": ["integer", "string"]}}),
+        (
+            "{{ steps.create.outputs.alerts | map(attribute='size', default='x') }}",
+            {"type": "array", "items": {"type": ["integer", "string"]}},
+        ),
         ("{{ steps.create.outputs.alerts | selectattr('size', 'gt', 3) | sort(attribute='name') | max(attribute='size') }}", ALERT),
         ("{{ inputs.tags | map('length') }}", {"type": "array", "items": {"type": "integer"}}),
         ("{{ inputs.tags | map(inputs.team) }}", {"type": "array", "items": {}}),
@@ -121,11 +127,17 @@ def condition(source):
         ("{{ inputs.ratio | round(2) }}", {"type": "number"}),
         ("{{ inputs.team | split }}", {"type": "array", "items": {"type": "string"}}),
         ("{{ loose | items }}", {"type": "array", "items": {"type": "object", "properties": {"key": {"type": "string"}, "value": {}}}}),
-        ("{{ ints | items }}", {"type": "array", "items": {"type": "object", "properties": {"key": {"type": "string"}, "value": {"type": "integer"}}}}),
+        (
+            "{{ ints | items }}",
+            {"type": "array", "items": {"type": "object", "properties": {"key": {"type": "string"}, "value": {"type": "integer"}}}},
+        ),
         ("{{ inputs.team | fromjson }}", {}),
         ("{{ inputs.team | int }}", {"type": "integer"}),
         ("{{ inputs.any | sum }}", {"type": "number"}),
-        ("{% for a in steps.create.outputs.alerts if a.size > 2 %}{{ a.name }}{{ loop.index }}{% else %}{{ inputs.team }}{% endfor %}", {"type": "string"}),
+        (
+            "{% for a in steps.create.outputs.alerts if a.size > 2 %}{{ a.name }}{{ loop.index }}{% else %}{{ inputs.team }}{% endfor %}",
+            {"type": "string"},
+        ),
         ("{% if inputs.flag %}{{ inputs.team | upper }}{% endif %}", {"type": "string"}),
     ],
 )
@@ -137,7 +149,10 @@ def test_type_of_a_template(source, expected):
     ("source", "expected"),
     [
         ("{{ steps.create.outputs.alertID }}", [("no_such_field", "steps.create.outputs.alertID")]),
-        ("a {{ steps.create.outputs.alertID }} {{ nope }}", [("no_such_field", "steps.create.outputs.alertID"), ("undefined_name", "nope")]),
+        (
+            "a {{ steps.create.outputs.alertID }} {{ nope }}",
+            [("no_such_field", "steps.create.outputs.alertID"), ("undefined_name", "nope")],
+        ),
         ("{{ steps.create.outputs.alertID | upper }}", [("no_such_field", "steps.create.outputs.alertID")]),
         ("{{ steps.create.outputs.alertID | default('') }}", [("no_such_field", "steps.create.outputs.alertID")]),
         ("{{ steps.create.outputs['alertID'] }}", [("no_such_field", 'steps.create.outputs["alertID"]')]),
@@ -148,7 +163,10 @@ def test_type_of_a_template(source, expected):
         ("{{ steps.create.outputs.alerts | map(attribute='nme') }}", [("no_such_field", "nme")]),
         ("{{ steps.create.outputs.alerts | selectattr('nme') }}", [("no_such_field", "nme")]),
         ("{{ steps.create.outputs.alerts | max('nme') }}", []),
-        ("{% for a in steps.create.outputs.alerts %}{{ a.nme }}{{ loop.idx }}{% endfor %}", [("no_such_field", "a.nme"), ("no_such_field", "loop.idx")]),
+        (
+            "{% for a in steps.create.outputs.alerts %}{{ a.nme }}{{ loop.idx }}{% endfor %}",
+            [("no_such_field", "a.nme"), ("no_such_field", "loop.idx")],
+        ),
         ("{% for a in inputs.team %}{% endfor %}", [("type_mismatch", "inputs.team")]),
         ("{{ inputs.count | length }}", [("type_mismatch", "inputs.count")]),
         ("{{ inputs.team | replace('a', 1) }}", [("type_mismatch", "1")]),
@@ -174,7 +192,7 @@ def test_type_of_a_template(source, expected):
         ("{% if 1 == 1 %}a{% endif %}", [("constant_condition", "1 == 1")]),
         ("{% if inputs.only == 'x' %}a{% endif %}", [("constant_condition", 'inputs.only == "x"')]),
         ("{% if 1 == 1 or inputs.flag %}a{% endif %}", []),
-        ("{{ 1 if (inputs.team and inputs.flag) == 1 else 2 }}", []),
+        ("{{ 1 if (inputs.team and inputs.flag) == 'x' else 2 }}", []),
         ("{{ (inputs.count and inputs.count) == 'x' }}", [("type_mismatch", "inputs.count and inputs.count")]),
         ("{{ (inputs.team | upper)[nope] }}", [("undefined_name", "nope")]),
     ],
@@ -236,7 +254,11 @@ def test_a_problem_is_told_once():
         ({"type": "string"}, {"enum": ["a"]}, None),
         ({"const": "P9"}, {"enum": ["P1", "P2"]}, "the value is never one of P1, P2"),
         ({"enum": ["P1", "P9"]}, {"type": "string", "enum": ["P1", "P2"]}, None),
-        ({"type": "array", "items": {"type": "integer"}}, {"type": "array", "items": {"type": "string"}}, "an item of the value is integer, and string is needed"),
+        (
+            {"type": "array", "items": {"type": "integer"}},
+            {"type": "array", "items": {"type": "string"}},
+            "an item of the value is integer, and string is needed",
+        ),
         ({"type": "array"}, {"type": "array", "items": {"type": "string"}}, None),
         ({"type": "array", "items": {"type": "integer"}}, {"type": ["array", "string"], "items": {"type": "string"}}, None),
     ],
@@ -259,8 +281,40 @@ def test_a_union_fits_both_its_sides(first, second):
 
 
 VALUES = {"inputs": {"team": "dba", "count": 3, "ratio": 0.5, "flag": True, "tags": ["a"], "priority": "P1", "only": "x", "maybe": None}}
-TERMS = st.sampled_from(["inputs.team", "inputs.count", "inputs.ratio", "inputs.flag", "inputs.tags", "inputs.priority", "inputs.maybe", "1", "'a'", "true", "none"])
-FORMS = st.sampled_from(["{0} == {1}", "{0} < {1}", "{0} + {1}", "{0} - {1}", "{0} ~ {1}", "{0} in {1}", "not {0}", "{0} and {1}", "{0} if {1} else {0}", "[{0}, {1}]", "{0} | length", "{0} | default({1})", "{0} | upper", "{0} | first", "{0} | string"])
+TERMS = st.sampled_from(
+    [
+        "inputs.team",
+        "inputs.count",
+        "inputs.ratio",
+        "inputs.flag",
+        "inputs.tags",
+        "inputs.priority",
+        "inputs.maybe",
+        "1",
+        "'a'",
+        "true",
+        "none",
+    ]
+)
+FORMS = st.sampled_from(
+    [
+        "{0} == {1}",
+        "{0} < {1}",
+        "{0} + {1}",
+        "{0} - {1}",
+        "{0} ~ {1}",
+        "{0} in {1}",
+        "not {0}",
+        "{0} and {1}",
+        "{0} if {1} else {0}",
+        "[{0}, {1}]",
+        "{0} | length",
+        "{0} | default({1})",
+        "{0} | upper",
+        "{0} | first",
+        "{0} | string",
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)

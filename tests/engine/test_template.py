@@ -11,6 +11,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2.sandbox import SecurityError
 
 from engine import jinja, sandbox, template
 from engine.errors import StepError
@@ -171,7 +172,9 @@ def test_a_hostile_template_is_refused_at_once(source):
     assert time.thread_time() - begun < 0.1  # 20 ms by design; the rest is for slow and shared machines
 
 
-@pytest.mark.parametrize("source", ["10**(10**8)", "''.__class__", "f()", "x | attr('y')", "a if b", "(" * 3000, "1" * 5000, "_x", "{% if %}", " "])
+@pytest.mark.parametrize(
+    "source", ["10**(10**8)", "''.__class__", "f()", "x | attr('y')", "a if b", "(" * 3000, "1" * 5000, "_x", "{% if %}", " "]
+)
 def test_a_hostile_expression_is_refused(source):
     refused(template.expression, source)
 
@@ -284,6 +287,11 @@ def test_static_text_renders_to_itself_and_says_so():
     assert not template.text("{# a #}").is_static
 
 
+def test_even_unchecked_text_could_call_nothing():
+    with pytest.raises(SecurityError):
+        jinja.ENVIRONMENT.from_string("{{ f() }}").render(f=print)
+
+
 def test_the_same_text_is_parsed_once():
     assert template.text("{{ inputs.team | upper }}") is template.text("{{ inputs.team | upper }}")
 
@@ -318,12 +326,24 @@ def test_walk_renders_texts_and_leaves_keys_and_other_leaves():
         ("{{ inputs.empty | default(nope) }}", "`nope` is not there", "there is inputs, loop, result, steps"),
         ("{% for x in nope %}{% endfor %}", "`nope` is not there", "there is inputs, loop, result, steps"),
         ("{% if nope %}{% endif %}", "`nope` is not there", "there is inputs, loop, result, steps"),
-        ("{{ inputs.tags.name }}", "`inputs.tags.name` is not there", "`inputs.tags` is a list of 2; write an index or use a filter such as first or map"),
+        (
+            "{{ inputs.tags.name }}",
+            "`inputs.tags.name` is not there",
+            "`inputs.tags` is a list of 2; write an index or use a filter such as first or map",
+        ),
         ("{{ inputs.team.name }}", "`inputs.team.name` is not there", "`inputs.team` is of type string and has no fields"),
-        ("{{ inputs.tags[5] }}", "`inputs.tags[5]` is not there", "`inputs.tags` is a list of 2; write an index or use a filter such as first or map"),
+        (
+            "{{ inputs.tags[5] }}",
+            "`inputs.tags[5]` is not there",
+            "`inputs.tags` is a list of 2; write an index or use a filter such as first or map",
+        ),
         ("{{ inputs.tags[true] }}", "`True` is not there", "the value before it has no such field or index"),
         ("{{ (inputs.tags | first).x }}", "`x` is not there", "the value before it has no such field or index"),
-        ("{% for i in inputs.tags %}{{ loop.cycle }}{% endfor %}", "`cycle` is not there", "the value before it has no such field or index"),
+        (
+            "{% for i in inputs.tags %}{{ loop.cycle }}{% endfor %}",
+            "`cycle` is not there",
+            "the value before it has no such field or index",
+        ),
     ],
 )
 def test_an_absent_name_is_named(source, message, hint):
@@ -407,7 +427,14 @@ def test_a_deep_value_fails_without_a_traceback():
 def test_only_json_values_can_be_used():
     names = {"secret": Secret("correct-horse", "env:X"), "object": object()}
     assert render("{{ secret }}", names) is names["secret"]
-    for source in ("x{{ secret }}", "{{ secret | upper }}", "{{ secret ~ '' }}", "{{ secret == 'correct-horse' }}", "{{ [secret] | tojson }}", "{{ secret.reveal }}"):
+    for source in (
+        "x{{ secret }}",
+        "{{ secret | upper }}",
+        "{{ secret ~ '' }}",
+        "{{ secret == 'correct-horse' }}",
+        "{{ [secret] | tojson }}",
+        "{{ secret.reveal }}",
+    ):
         assert "horse" not in str(failed(source, names))
     failed("{{ object.x }}", names)
 
@@ -436,7 +463,10 @@ def test_a_condition_holds_or_not(source, value):
     assert template.expression(source).holds(CONTEXT) is value
 
 
-@pytest.mark.parametrize(("source", "found"), [("inputs.team", "string"), ("inputs.empty", "null"), ("inputs.tags", "array"), ("1", "integer"), ("1 and 2.5", "number")])
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [("inputs.team", "string"), ("inputs.empty", "null"), ("inputs.tags", "array"), ("1", "integer"), ("1 and 2.5", "number")],
+)
 def test_a_condition_is_strictly_boolean(source, found):
     with pytest.raises(StepError, match=found):
         template.expression(source).holds(CONTEXT)
@@ -455,7 +485,14 @@ def test_a_long_condition_is_shortened_in_its_message():
 # unknown values
 
 
-PLAN = {"steps": {"x": {"status": "succeeded", "outputs": Unknown("steps.x.outputs", {"properties": {"id": {"type": "string"}, "list": {"items": {"type": "integer"}}}})}}}
+PLAN = {
+    "steps": {
+        "x": {
+            "status": "succeeded",
+            "outputs": Unknown("steps.x.outputs", {"properties": {"id": {"type": "string"}, "list": {"items": {"type": "integer"}}}}),
+        }
+    }
+}
 
 
 @pytest.mark.parametrize(
@@ -543,9 +580,18 @@ def test_an_unknown_is_a_placeholder():
         ("{{ steps.x.status > 'a' and steps.x.outputs.y }}", [("steps.x.status", False), ("steps.x.outputs.y", False)]),
         ("{{ 1 < 2 < 3 and steps.x.outputs.y }}", [("steps.x.outputs.y", False)]),
         ("{{ steps.x.outputs.a is defined and steps.x.outputs.y }}", [("steps.x.outputs.a", True), ("steps.x.outputs.y", True)]),
-        ("{{ steps.x.outputs.y if steps.x.outputs is defined else steps.x.error }}", [("steps.x.outputs", True), ("steps.x.outputs.y", True), ("steps.x.error", False)]),
-        ("{% if a is undefined %}{{ a }}{% elif b is undefined %}{{ a.c }}{% else %}{{ b }}{% endif %}", [("a", True), ("a", False), ("b", True), ("a.c", True), ("b", True)]),
-        ("{% for i in a.b if i is defined %}{{ i.x }}{{ loop.index }}{{ c }}{% else %}{{ i }}{% endfor %}", [("a.b", False), ("c", False), ("i", False)]),
+        (
+            "{{ steps.x.outputs.y if steps.x.outputs is defined else steps.x.error }}",
+            [("steps.x.outputs", True), ("steps.x.outputs.y", True), ("steps.x.error", False)],
+        ),
+        (
+            "{% if a is undefined %}{{ a }}{% elif b is undefined %}{{ a.c }}{% else %}{{ b }}{% endif %}",
+            [("a", True), ("a", False), ("b", True), ("a.c", True), ("b", True)],
+        ),
+        (
+            "{% for i in a.b if i is defined %}{{ i.x }}{{ loop.index }}{{ c }}{% else %}{{ i }}{% endfor %}",
+            [("a.b", False), ("c", False), ("i", False)],
+        ),
         ("{% for i in a %}{{ i }}{% endfor %}", [("a", False)]),
         ("{{ a[b.c].d }}", [("b.c", False), ("a", False)]),
         ("{{ a[1:n] }}", [("n", False), ("a", False)]),
@@ -573,11 +619,19 @@ def test_an_expression_tells_what_is_there_when_it_holds():
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,4}", fullmatch=True).filter(lambda name: name not in template._WORDS)
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=20), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(NAMES, min_size=1, max_size=4), JSON, st.text(st.characters(exclude_characters="{%#}\r\n", exclude_categories=("Cs",)), max_size=8))
+@given(
+    st.lists(NAMES, min_size=1, max_size=4),
+    JSON,
+    st.text(st.characters(exclude_characters="{%#}\r\n", exclude_categories=("Cs",)), max_size=8),
+)
 def test_a_dotted_path_is_what_jinja_makes_of_it(path, value, around):
     context = value
     for name in reversed(path):
@@ -591,7 +645,10 @@ def test_a_dotted_path_is_what_jinja_makes_of_it(path, value, around):
     assert failed(hole, {"x y": 1}).message == failed(hole + "{# #}", {"x y": 1}).message
 
 
-HOLES = st.lists(st.sampled_from(["{{ 1 }}", "{{", "}}", "{%", "%}", "{% if x %}", "{#", "#}", "{{ inputs }}", "{% raw %}", "a", "\n", "'", '"']), max_size=8).map("".join)
+HOLES = st.lists(
+    st.sampled_from(["{{ 1 }}", "{{", "}}", "{%", "%}", "{% if x %}", "{#", "#}", "{{ inputs }}", "{% raw %}", "a", "\n", "'", '"']),
+    max_size=8,
+).map("".join)
 
 
 @settings(max_examples=200, deadline=None)
@@ -608,7 +665,43 @@ def test_a_value_is_never_evaluated(value):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from(["{{", "}}", "{%", "%}", " ", "a", ".", "|", "(", ")", "[", "]", "'", "1", "if ", "for ", "in ", "endif", "endfor", "==", "~", "not ", "{#", "#}", "-", "upper", "é", "_"]), max_size=25).map("".join))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "{{",
+                "}}",
+                "{%",
+                "%}",
+                " ",
+                "a",
+                ".",
+                "|",
+                "(",
+                ")",
+                "[",
+                "]",
+                "'",
+                "1",
+                "if ",
+                "for ",
+                "in ",
+                "endif",
+                "endfor",
+                "==",
+                "~",
+                "not ",
+                "{#",
+                "#}",
+                "-",
+                "upper",
+                "é",
+                "_",
+            ]
+        ),
+        max_size=25,
+    ).map("".join)
+)
 def test_any_text_is_taken_or_refused(source):
     for parse in (template.text, template.expression):
         try:

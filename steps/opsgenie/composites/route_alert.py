@@ -9,7 +9,7 @@ from typing import Any
 from engine.contracts import Schema, StepContext
 from engine.errors import StepError
 from steps.fields import list_of, one_of, record, text
-from steps.opsgenie.composite import Composite, differs, may_be_set, part, perform, read_alert
+from steps.opsgenie.composite import Composite, alert_id, differs, may_be_set, part, perform, read_alert
 from steps.opsgenie.operations import OPERATIONS
 from steps.step import known
 
@@ -78,17 +78,17 @@ class RouteAlert(Composite):
     def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Reads, decides, writes. Raises StepError."""
         alert = read_alert(context, given)
-        rules = given["rules"]
+        identifier, rules = alert_id(alert, given), given["rules"]
         if not isinstance(rules, list):
-            return self.unknown_outputs(given, context) | {"alertId": part(alert, "id")}
+            return self.unknown_outputs(given, context) | {"alertId": identifier}
         _check_order(rules)
         candidates = list(_candidates(rules, alert))
         actions = [(index, _actions(rules[index], alert, context)) for index, _ in candidates]
         for _, rule in actions:
-            _apply(rule, alert, context)
+            _apply(rule, alert, identifier, context)
         if any(holds is None for _, holds in candidates):
-            return self.unknown_outputs(given, context) | {"alertId": part(alert, "id")}
-        return _outputs(rules, alert, *actions[:1])
+            return self.unknown_outputs(given, context) | {"alertId": identifier}
+        return {"alertId": identifier} | _outputs(rules, alert, *actions[:1])
 
 
 def _check_order(rules: Sequence[Mapping[str, Any]]) -> None:
@@ -154,8 +154,7 @@ def _check_recipients(recipients: Any) -> None:
         )
 
 
-def _apply(rule: Mapping[str, Any], alert: Any, context: StepContext) -> None:
-    identifier = part(alert, "id")
+def _apply(rule: Mapping[str, Any], alert: Any, identifier: Any, context: StepContext) -> None:
     if "priority" in rule and differs(part(alert, "priority"), rule["priority"]):
         perform(context, "opsgenie.alert.update_priority", identifier=identifier, priority=rule["priority"])
     note = {"note": rule["note"]} if "note" in rule else {}
@@ -189,10 +188,9 @@ def _same(responder: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return responder.get("type") == wanted["type"] and any(responder.get(name) == wanted[name] for name in named)
 
 
-def _outputs(rules: Sequence[Mapping[str, Any]], alert: Any, applied: tuple[int, Mapping[str, Any]] | None = None) -> Mapping[str, Any]:
+def _outputs(rules: Sequence[Mapping[str, Any]], alert: Any, applied: tuple[int, Mapping[str, Any]] | None = None) -> dict[str, Any]:
     index, rule = applied or (None, {})
     return {
-        "alertId": part(alert, "id"),
         "matched": index is not None,
         "rule": index,
         "name": None if index is None else rules[index].get("name"),

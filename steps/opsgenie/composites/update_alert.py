@@ -8,7 +8,7 @@ from typing import Any
 from engine.contracts import Schema, StepContext
 from engine.errors import StepError
 from steps.fields import list_of, one_of, record, text
-from steps.opsgenie.composite import TEXT, Composite, differs, may_be_set, part, perform, read_alert
+from steps.opsgenie.composite import TEXT, Composite, alert_id, differs, may_be_set, part, perform, read_alert
 from steps.opsgenie.operations import OPERATIONS
 from steps.step import known
 
@@ -60,7 +60,7 @@ class UpdateAlert(Composite):
     def perform(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Reads, compares, writes. Raises StepError."""
         alert = read_alert(context, given)
-        identifier = part(alert, "id")
+        identifier = alert_id(alert, given)
         before, after = {}, {}
         for name in (name for name in _FIELDS if name in given):
             current = _current(alert, name)

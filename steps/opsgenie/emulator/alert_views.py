@@ -49,19 +49,28 @@ _UNLISTED = ("actions", "description", "details", "entity")
 
 
 def visible_alerts(call: Call) -> list[Alert]:
-    """The alerts the caller may see: a team key those of its team and those it made itself, everybody else all."""
-    alerts = call.store.alerts.values()
-    if call.key is None or call.key.kind != "team":
-        return list(alerts)
+    """The alerts the caller may see."""
+    return [one for one in call.store.alerts.values() if _visible(call, one)]
+
+
+def _visible(call: Call, alert: Alert) -> bool:
+    """A team key sees the alerts of its team and those it made itself, everybody else all."""
+    if call.key is None or call.key.kind != "team" or alert.integration == call.integration:
+        return True
     team = call.key.team and call.store.resolve("team", {"name": call.key.team})["id"]
-    return [one for one in alerts if one.integration == call.integration or team in [given["id"] for given in one.teams()]]
+    return team in [given["id"] for given in alert.teams()]
 
 
 def find_alert(call: Call) -> Alert | None:
     """The alert that the path and `identifierType` name; an alias names an open alert only."""
     wanted, kind = call.ids[0], call.query.get("identifierType") or call.query.get("alertIdentifierType") or "id"
-    name = {"id": "id", "alias": "alias", "tiny": "tinyId"}[kind]
-    return next((one for one in visible_alerts(call) if one.fields[name] == wanted and (kind != "alias" or one.open)), None)
+    if kind == "id":
+        found = call.store.alerts.get(wanted)
+    elif kind == "alias":
+        found = call.store.open_alert(wanted)
+    else:
+        found = next((one for one in call.store.alerts.values() if one.fields["tinyId"] == wanted), None)
+    return found if found and _visible(call, found) else None
 
 
 def wanted_alert(call: Call) -> Alert:

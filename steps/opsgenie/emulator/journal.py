@@ -6,10 +6,11 @@ import json
 import os
 import weakref
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.errors import AuditUnwritable
+from engine.errors import AuditUnwritable, Finding, Invalid, Place
 
 
 class Journal:
@@ -23,15 +24,27 @@ class Journal:
         self._file: int | None = None
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """What was told before. A last line that was cut off told of nothing that was answered, and is cut away."""
+        """What was told before. A last line that was cut off told of nothing that was answered, and is cut away.
+
+        Raises Invalid when the file is no journal.
+        """
         if not self._path.exists():
             return
         whole = self._path.read_bytes()
         kept = whole[: whole.rfind(b"\n") + 1]
         if len(kept) < len(whole):
             os.truncate(self._path, len(kept))
-        for line in kept.splitlines():
-            yield json.loads(line)
+        for number, line in enumerate(kept.splitlines(), 1):
+            yield self._read(line, number)
+
+    def _read(self, line: bytes, number: int) -> dict[str, Any]:
+        try:
+            told = json.loads(line)
+            datetime.fromisoformat(told["at"])
+        except (ValueError, TypeError, KeyError):
+            place = Place(str(self._path), number, 1)
+            raise Invalid([Finding("emulator-journal", "error", "this line is not one of the emulator's journal", place)]) from None
+        return dict(told)
 
     def append(self, line: Mapping[str, Any]) -> None:
         """Raises AuditUnwritable."""

@@ -15,7 +15,10 @@ def read(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a date-time needs an offset from UTC")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a date-time lies beyond the calendar") from None
 
 
 def epoch_ms(moment: datetime) -> int:

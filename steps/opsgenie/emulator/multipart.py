@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.parser import BytesParser
-from email.policy import HTTP
 
 from steps.opsgenie.emulator.problems import ApiError
 
@@ -20,6 +18,9 @@ class Upload:
 
 def parts(content_type: str, body: bytes) -> tuple[Mapping[str, str], Mapping[str, Upload]]:
     """The plain fields and the files of a `multipart/form-data` body. Raises ApiError (422) when it is none."""
+    from email.parser import BytesParser
+    from email.policy import HTTP
+
     message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body)
     if not message.is_multipart():
         raise ApiError(422, "Request body is not a multipart form.")

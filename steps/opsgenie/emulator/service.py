@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -60,6 +60,11 @@ class _Visit:
 class Emulator:
     """An Opsgenie account in this process: stateful, and the same for the same requests at the same times.
 
+    Attributes:
+        keys: the keys it knows.
+        requests: its log.
+        watch: is told each line of the log as it is written.
+
     Args:
         clock: what time it is; processing and people's deeds follow it.
         state: what is there at the start, of the form `STATE_SCHEMA`. Raises Invalid.
@@ -68,7 +73,7 @@ class Emulator:
         journal: where the emulator keeps what it was told; an emulator made with the same file comes back as it was. Its time then goes
             on from where it stood, should the clock be behind. Rate limits start anew.
         base_url: host of requests whose url has none.
-        processing: seconds until an accepted request takes effect; 0.06 is what the service was seen to take.
+        processing: seconds until an accepted request takes effect, unless the state says so; the service was seen to take 0.06.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own, all but the clock have a default
@@ -84,7 +89,8 @@ class Emulator:
         processing: float = 0.06,
     ) -> None:
         state = state or {}
-        check_state(state)
+        if state:
+            check_state(state)
         self._clock = clock
         self._base_url = base_url
         self._processing = timedelta(seconds=state.get("processing", processing))
@@ -95,6 +101,7 @@ class Emulator:
         self._limiter = Limiter(limits_of(state) if limits is None else limits)
         self.keys = tuple(keys_of(state) if keys is None else keys)
         self.requests: list[RequestLine] = []
+        self.watch: Callable[[RequestLine], None] | None = None
         self._journal = Journal(journal) if journal else None
         self._begin(state)
 
@@ -202,15 +209,17 @@ class Emulator:
     def _log(self, visit: _Visit, response: Response | None, key: EmulatorKey | None) -> None:
         status, kind = response.status if response else None, key.kind if key else None
         self.requests.append(RequestLine(visit.now, visit.request.method, visit.request.target, status, kind))
+        if self.watch:
+            self.watch(self.requests[-1])
 
-    def _told(self, request: Incoming, key: EmulatorKey, fate: Fate) -> dict[str, Any]:
+    @staticmethod
+    def _told(request: Incoming, key: EmulatorKey, fate: Fate) -> dict[str, Any]:
         return {
             "method": request.method,
             "target": request.target,
             "type": request.content_type,
             "body": request.body.decode("latin-1"),
-            "key": self.keys.index(key),
-            "kind": key.kind,
+            "key": {"kind": key.kind, "value": key.value, "team": key.team},
             "fate": fate,
         }
 
@@ -230,7 +239,8 @@ class Emulator:
         request = incoming(told, self._base_url)
         try:
             route, ids = match(request.method, request.path)
-            self._carry_out(self._desk.call(request, route, ids, self.keys[line["key"]], now), route, line["fate"])
+            call = self._desk.call(request, route, ids, EmulatorKey(**line["key"]), now)
+            self._carry_out(call, route, line["fate"])
         except ApiError:
             return
 

@@ -89,6 +89,10 @@ class Store:
         self.counter += 1
         return stable_uuid("entity", self.counter)
 
+    def open_alert(self, alias: str) -> Alert | None:
+        """The open alert with the alias, of which there is one at most."""
+        return next((one for one in reversed(self.alerts.values()) if one.fields["alias"] == alias and one.open), None)
+
     def offset(self, now: datetime) -> str:
         """A place in a list of logs or notes, larger than every one before."""
         self.counter += 1

@@ -105,6 +105,11 @@ def test_what_is_left_behind_holds_nothing_up_and_is_ended(new_context):
     assert_gone(child)
 
 
+def test_closing_its_outputs_wins_a_program_no_time(new_context):
+    with pytest.raises(StepError, match="in time"):
+        run(new_context(timeout=0.2), "sh", "-c", "exec >&- 2>&-; exec sleep 30")
+
+
 def test_deaf_programs_are_killed(new_context, monkeypatch):
     monkeypatch.setattr(process, "_GRACE", 0.05)
     began = time.monotonic()

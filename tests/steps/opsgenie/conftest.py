@@ -146,7 +146,7 @@ class Bench:
         self.connection = Connection(self.service)
         self.context = FakeContext(self.connection, self.clock)
 
-    def perform(self, name: str, **given: Any) -> Any:
+    def perform(self, name: str, /, **given: Any) -> Any:
         from steps.opsgenie.operations import OPERATIONS
 
         return self.connection.perform(OPERATIONS[name], given, self.context)
@@ -176,12 +176,12 @@ class EmulatorBench:
     def resume(self) -> None:
         self.context = FakeContext(self.connection, self.clock, self.journal)
 
-    def perform(self, name: str, **given: Any) -> Any:
+    def perform(self, name: str, /, **given: Any) -> Any:
         from steps.opsgenie.operations import OPERATIONS
 
         return self.connection.perform(OPERATIONS[name], given, self.context)
 
-    def apart(self, name: str, **given: Any) -> Any:
+    def apart(self, name: str, /, **given: Any) -> Any:
         """The same as another step of another run would do it."""
         from steps.opsgenie.operations import OPERATIONS
 

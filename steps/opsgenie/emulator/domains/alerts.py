@@ -24,7 +24,7 @@ MOST_DETAILS = 8000
 def _create(call: Call) -> Done:
     """Opens an alert; while one with the alias is open, counts that one up instead (to 100 at most)."""
     alias = call.body.get("alias")
-    twin = next((one for one in call.store.alerts.values() if one.open and one.fields["alias"] == alias), None) if alias else None
+    twin = call.store.open_alert(alias) if alias else None
     if twin:
         twin.fields["count"] = min(MOST_COUNT, twin.fields["count"] + 1)
         twin.fields["lastOccurredAt"] = written(call.now)

@@ -93,6 +93,7 @@ def test_a_plan_takes_a_missing_alert_for_one_yet_to_be_made(run, service):
 
 def test_a_plan_shows_all_where_it_cannot(plan_offline):
     _, sent = plan_offline(UPDATE, identifier="a1", message="m", description="d", priority="P1", tags=["x"], details={"k": "v"})
+    assert {given["identifier"] for _, given in sent} == {"a1"}
     assert [name for name, _ in sent] == [
         "alert.update_message", "alert.update_description", "alert.update_priority",
         "alert.remove_tags", "alert.add_tags", "alert.remove_details", "alert.add_details",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import AnswerLost, AuditUnwritable
+from engine.errors import AnswerLost, AuditUnwritable, Invalid
 from steps.opsgenie.emulator import Emulator, Fault
 
 STATE = {
@@ -109,3 +109,11 @@ def test_a_journal_that_cannot_be_written_stops_the_emulator(clock, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(AuditUnwritable):
         Emulator(clock=clock, journal=tmp_path / "file" / "journal")
+
+
+def test_another_file_is_refused_with_its_place(clock, tmp_path):
+    path = tmp_path / "journal"
+    path.write_text('{"at": "2026-03-01T12:00:00+00:00"}\n{"other": 1}\n')
+    with pytest.raises(Invalid) as error:
+        Emulator(clock=clock, journal=path)
+    assert error.value.findings[0].place.line == 2

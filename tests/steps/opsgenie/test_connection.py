@@ -1,0 +1,403 @@
+"""Requests, answers, keys, lists and followed requests over a scripted service."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from engine.contracts import Surroundings
+from engine.errors import InDoubt, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.secret import Secret
+from steps.opsgenie import PROVIDER
+from steps.opsgenie.attempt import USER_AGENT
+from steps.opsgenie.keys import Key
+from steps.opsgenie.settings import SETTINGS_SCHEMA
+
+
+def test_a_read_gives_the_data_and_goes_with_the_least_privileged_key(bench, say):
+    b = bench(say.respond(body={"data": {"id": "a-1", "message": "m"}, "requestId": "x"}))
+    assert b.perform("opsgenie.alert.get", identifier="a b/ü", identifierType="alias") == {"id": "a-1", "message": "m"}
+    request = b.transport.requests[0]
+    assert request.url == "https://api.opsgenie.com/v2/alerts/a%20b%2F%C3%BC?identifierType=alias"
+    assert (str(request.headers["Authorization"]), request.secret_prefix) == ("***", "GenieKey ")
+    assert request.headers["Authorization"].reveal() == "value-of-env:TEAM"
+    assert request.body is None
+    call = b.context.calls[0]
+    assert (call.action, call.effect, call.path, call.ids, call.domain) == (
+        "opsgenie.alert.get",
+        "read",
+        "/v2/alerts/{identifier}",
+        {"identifier": "a b/ü"},
+        "alert",
+    )
+    assert (call.key.kind, call.key.reference) == ("team", "env:TEAM")
+
+
+def test_the_body_holds_exactly_what_was_given(bench, say):
+    b = bench(say.respond(201, {"data": {"id": "t", "name": "ops"}, "result": "Created"}))
+    assert b.perform("opsgenie.team.create", name="ops", members=[{"user": {"username": "ü@example.com"}}]) == {
+        "id": "t",
+        "name": "ops",
+        "result": "Created",
+    }
+    assert b.transport.requests[0].body == '{"members":[{"user":{"username":"ü@example.com"}}],"name":"ops"}'.encode()
+    assert b.transport.requests[0].headers["Content-Type"] == "application/json"
+    assert b.context.calls[0].body == json.loads(b.transport.requests[0].body)
+
+
+def test_lists_in_a_query_are_joined(bench, say):
+    b = bench(say.respond(body={"data": {"id": "u"}}))
+    b.perform("opsgenie.user.get", identifier="u", expand=["contact", "x y"])
+    assert b.sent == ["GET /v2/users/u?expand=contact%2Cx%20y"]
+
+
+def test_an_accepted_write_is_followed_to_its_end(bench, say):
+    b = bench(say.accept("r-9"), say.NOT_YET, say.respond(503), say.processed(alertId="a-1", action="Create"))
+    done = b.perform("opsgenie.alert.close", identifier="a-1")
+    assert done == {"success": True, "isSuccess": True, "status": "Done", "alertId": "a-1", "action": "Create", "requestId": "r-9"}
+    assert b.sent == ["POST /v2/alerts/a-1/close"] + ["GET /v2/alerts/requests/r-9"] * 3
+    assert b.context.calls[1].action == "opsgenie.alert.close.request_status"
+    assert sum(b.clock.slept) < 0.5
+
+
+def test_processed_as_failed_fails(bench, say):
+    b = bench(say.accept(), say.respond(body={"data": {"isSuccess": False, "success": False, "status": "Alert does not exist"}}))
+    with pytest.raises(Refused, match="Alert does not exist") as caught:
+        b.perform("opsgenie.alert.close", identifier="gone")
+    assert caught.value.code == "processed_as_failed"
+
+
+def test_following_waits_as_long_as_a_rate_limit_asks(bench, say):
+    late = say.respond(429, {"message": "slow"}, x_ratelimit_period_in_sec="60")
+    b = bench(say.accept(), late, say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+    assert 60.0 in b.clock.slept
+
+
+def test_a_polling_key_without_the_right_to_read_is_replaced(bench, say):
+    keys = (Key("integration", "env:W", frozenset({"create_and_update"})), Key("account", "env:R", frozenset({"read"})))
+    b = bench(say.accept(), say.processed(alertId="a"), keys=keys)
+    b.perform("opsgenie.alert.close", identifier="a")
+    assert [call.key.reference for call in b.context.calls] == ["env:W", "env:R"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (
+            422,
+            {"message": "Request body is not processable. Please check the errors.", "errors": {"teams[0]": "id needed"}},
+            Refused,
+            "teams\\[0\\]: id needed",
+        ),
+        (404, {"message": "Alert does not exist"}, Refused, "Alert does not exist"),
+        (402, {"message": "plan"}, Refused, "plan"),
+        (409, {"message": "There is already one Team with same name"}, Refused, "already one Team"),
+        (400, b"<html>", Refused, "answered 400"),
+        (401, {"message": "Could not authenticate"}, KeyRefused, "team key .env:TEAM, region us."),
+        (403, {"message": "API Key is not granted with write access."}, KeyRefused, "write access"),
+        (422, {"message": "Key format is not valid!"}, KeyRefused, "Key format"),
+        (429, {"message": "too many"}, Throttled, "too many"),
+        (500, {"message": "oops"}, Unreachable, "oops"),
+        (503, b"", Unreachable, "503"),
+        (200, b"not json", Unreachable, "not the service's JSON"),
+        (200, b'{"data": NaN}', Unreachable, "not the service's JSON"),
+        (200, b'{"data": 1, "data": 2}', Unreachable, "not the service's JSON"),
+        (200, b"[]", Unreachable, "not the service's JSON"),
+        (200, b"[" * 100_000, Unreachable, "not the service's JSON"),
+        (200, b"\xff", Unreachable, "not the service's JSON"),
+        (200, b"", Unreachable, "not the service's JSON"),
+        (302, b"", Unreachable, "redirect"),
+    ],
+)
+def test_the_fate_of_a_read(bench, say, status, body, kind, words):
+    b = bench(say.respond(status, body))
+    with pytest.raises(kind, match=words) as caught:
+        b.perform("opsgenie.alert.get", identifier="a")
+    assert type(caught.value) is kind
+    assert caught.value.status == status
+    assert len(b.sent) == 1, "no other region is tried"
+    assert "value-of" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_refused_key_is_told_with_what_to_do(bench, say):
+    b = bench(say.respond(403, {"message": "no"}))
+    with pytest.raises(KeyRefused) as caught:
+        b.perform("opsgenie.user.create", username="u", fullName="U", role={"name": "User"})
+    assert "create_and_update and configuration_access" in caught.value.hint
+    assert "connections.opsgenie.region" in caught.value.hint
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("60", 60.0), ("1", 1.0), ("junk", 1.0), (None, 1.0), ("-5", 1.0), ("9999999", 3600.0)])
+def test_a_429_says_how_long_to_wait(bench, say, header, seconds):
+    told = {"x_ratelimit_period_in_sec": header} if header else {}
+    b = bench(say.respond(429, {"message": "slow"}, **told))
+    with pytest.raises(Throttled) as caught:
+        b.perform("opsgenie.alert.create", message="m")
+    assert caught.value.retry_after == seconds
+    assert caught.value.again == "safe"
+
+
+def test_nothing_sent_is_safe_to_try_again(bench):
+    b = bench(Unreachable("no connection: refused"))
+    with pytest.raises(Unreachable, match="api.opsgenie.com: no connection: refused") as caught:
+        b.perform("opsgenie.alert.create", message="m")
+    assert caught.value.again == "safe"
+    assert "connections.opsgenie" in caught.value.hint
+
+
+def test_a_rotated_key_is_read_again_and_the_request_sent_once_more(bench, say):
+    b = bench()
+
+    def rotate(_request):
+        b.store["env:TEAM"] = "new-key-value"
+        return say.respond(401, {"message": "Could not authenticate"})
+
+    b.transport.answers = [rotate, say.respond(body={"data": {"id": "a"}})]
+    assert b.perform("opsgenie.alert.get", identifier="a") == {"id": "a"}
+    keys = [request.headers["Authorization"].reveal() for request in b.transport.requests]
+    assert keys == ["value-of-env:TEAM", "new-key-value"]
+    assert [call.key.secret.reveal() for call in b.context.calls] == keys, "each request is told with the key it used"
+
+
+def test_a_rotation_is_done_once(bench, say):
+    b = bench()
+
+    def rotate(_request):
+        b.store["env:TEAM"] += "+"
+        return say.respond(401, {"message": "Could not authenticate"})
+
+    b.transport.answers = [rotate, rotate]
+    with pytest.raises(KeyRefused):
+        b.perform("opsgenie.alert.get", identifier="a")
+    assert len(b.sent) == 2
+
+
+def test_a_missing_key_is_a_problem_before_anything_is_sent(bench):
+    b = bench(keys=(Key("team", "env:TEAM"),))
+    with pytest.raises(KeyProblem, match="opsgenie.user.get needs a key of kind integration or account"):
+        b.perform("opsgenie.user.get", identifier="u")
+    assert b.context.calls == []
+
+
+def pages(say, *sizes, base="https://api.opsgenie.com/v2/alerts?offset={}&limit=100"):
+    offset, answers = 0, []
+    for number, size in enumerate(sizes):
+        items = [{"id": str(offset + index)} for index in range(size)]
+        offset += size
+        link = {"paging": {"next": base.format(offset)}} if number + 1 < len(sizes) else {}
+        answers.append(say.respond(body={"data": items, **link}))
+    return answers
+
+
+def test_a_list_is_read_page_by_page_to_its_end(bench, say):
+    b = bench(*pages(say, 100, 100, 7))
+    done = b.perform("opsgenie.alert.list", query="status: open")
+    assert (done["count"], done["items"][-1]) == (207, {"id": "206"})
+    assert b.sent == [
+        "GET /v2/alerts?query=status%3A%20open&limit=100",
+        "GET /v2/alerts?offset=100&limit=100",
+        "GET /v2/alerts?offset=200&limit=100",
+    ]
+
+
+def test_a_list_ends_at_the_limit_asked(bench, say):
+    b = bench(*pages(say, 100, 100, 100))
+    done = b.perform("opsgenie.alert.list", limit=150)
+    assert (done["count"], len(done["items"]), len(b.sent)) == (150, 150, 2)
+
+
+def test_a_small_limit_asks_for_a_small_page(bench, say):
+    b = bench(*pages(say, 3))
+    b.perform("opsgenie.alert.list", limit=3)
+    assert b.sent == ["GET /v2/alerts?limit=3"]
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "https://evil.example/v2/alerts?offset={}",
+        "https://api.opsgenie.com.evil.example/{}",
+        "http://api.opsgenie.com/v2/{}",
+        "https://api.opsgenie.com@evil.example/{}",
+        "//evil.example/{}",
+    ],
+)
+def test_the_key_does_not_follow_a_list_to_another_host(bench, say, base):
+    b = bench(*pages(say, 100, 100, base=base))
+    with pytest.raises(Refused, match="another host"):
+        b.perform("opsgenie.alert.list")
+    assert len(b.sent) == 1
+
+
+def test_a_list_in_a_circle_ends(bench, say):
+    same = say.respond(body={"data": [{"id": "1"}], "paging": {"next": "https://api.opsgenie.com/v2/alerts?offset=1"}})
+    b = bench(same, same, same, same)
+    with pytest.raises(Refused, match="twice"):
+        b.perform("opsgenie.alert.list")
+    assert len(b.sent) == 2
+
+
+def test_a_list_ends_where_the_service_lists_no_more(bench, say):
+    b = bench(say.respond(body={"data": [{"id": "1"}], "paging": {"next": "https://api.opsgenie.com/v2/alerts?offset=19900&limit=100"}}))
+    assert b.perform("opsgenie.alert.list")["count"] == 1
+    assert "20000" in b.context.said[0]
+
+
+def test_items_below_data_are_found(bench, say):
+    b = bench(say.respond(body={"data": {"offset": "x", "logs": [{"log": "a"}]}}))
+    assert b.perform("opsgenie.team.list_logs", identifier="t") == {"items": [{"log": "a"}], "count": 1}
+
+
+def test_an_alias_is_resolved_to_the_id_before_a_write(bench, say):
+    b = bench(say.respond(body={"data": {"id": "a-77"}}), say.accept(), say.processed(alertId="a-77"))
+    b.perform("opsgenie.alert.acknowledge", identifier="disk full", identifierType="alias")
+    assert b.sent[:2] == ["GET /v2/alerts/disk%20full?identifierType=alias", "POST /v2/alerts/a-77/acknowledge?identifierType=id"]
+
+
+def test_a_file_is_sent_as_multipart(bench, say, tmp_path):
+    file = tmp_path / 'log "1".txt'
+    file.write_bytes(b"line\r\n\x00")
+    b = bench(say.respond(201, {"data": {"id": 5}, "result": "ok"}))
+    b.perform("opsgenie.alert.add_attachment", identifier="a", file=str(file), user="ana")
+    request = b.transport.requests[0]
+    assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert b"line\r\n\x00\r\n" in request.body
+    assert b'name="file"; filename="log %221%22.txt"' in request.body
+    assert b'name="user"\r\n\r\nana\r\n' in request.body
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: __import__("os").mkfifo(path)])
+def test_what_is_no_file_is_not_sent(bench, tmp_path, make):
+    make(tmp_path / "x")
+    b = bench()
+    with pytest.raises(StepError, match="file"):
+        b.perform("opsgenie.alert.add_attachment", identifier="a", file=str(tmp_path / "x"))
+    assert b.sent == []
+
+
+def test_a_plan_sends_nothing_and_reads_no_secret(bench, say):
+    b = bench(store={"no": "secrets"})
+    b.context = say.Context(b.connection, b.clock, planning=True)
+    unknown = type("Unknown", (), {"__str__": lambda self: "<steps.create.outputs.alertId>"})()
+    planned = b.perform("opsgenie.alert.add_note", identifier=unknown, note="n", identifierType="alias")
+    assert "alertId" in planned["fields"]
+    assert b.perform("opsgenie.alert.list", limit=5) == {"unknown": "", "fields": ["count", "items"]}
+    write = next(call for call in b.context.calls if call.effect == "write")
+    assert write.url.endswith("/v2/alerts/%3Csteps.create.outputs.alertId%3E/notes?identifierType=alias")
+    assert write.key.reference == "env:TEAM"
+    assert write.key.secret is None
+    assert b.sent == []
+
+
+def test_waiting_for_the_rate_does_not_use_up_the_time(bench, say):
+    b = bench(say.respond(body={"data": {}}), say.respond(body={"data": {}}))
+    b.service.buckets.refused("alert", 60.0, b.clock)
+    b.perform("opsgenie.alert.get", identifier="a")
+    b.perform("opsgenie.alert.get", identifier="a")
+    assert b.transport.timeouts == [30.0, 30.0]
+    assert b.clock.passed >= 60
+
+
+class TestRawRequest:
+    def run(self, b, **given):
+        return PROVIDER.steps()["opsgenie.request"].perform(given, b.context)
+
+    def test_it_gives_the_answer_whole_and_in_parts(self, bench, say):
+        b = bench(say.respond(200, {"data": [1], "result": "ok", "requestId": "r", "more": True}))
+        done = self.run(b, method="GET", path="/v2/x", query={"a": "b c", "n": 1, "l": ["p", "q"]})
+        assert done == {
+            "status": 200,
+            "data": [1],
+            "result": "ok",
+            "requestId": "r",
+            "body": {"data": [1], "result": "ok", "requestId": "r", "more": True},
+        }
+        assert b.sent == ["GET /v2/x?a=b%20c&n=1&l=p%2Cq"]
+        assert b.context.calls[0].effect == "read"
+
+    def test_it_follows_an_accepted_write(self, bench, say):
+        b = bench(say.accept(), say.processed(alertId="a"))
+        assert self.run(b, method="POST", path="/v2/alerts/a/close", body={})["data"]["alertId"] == "a"
+        b = bench(say.accept())
+        assert self.run(b, method="POST", path="/v2/alerts/a/close", body={}, follow=False)["status"] == 202
+
+    @pytest.mark.parametrize(
+        "path", ["//evil.example/x", "/a//b", "https://x", "/a/../b", "/a/%2E%2e/b", "/a b", "/a?b=c", "/a#b", "\\x", "/{x}", "/a\n"]
+    )
+    def test_its_path_stays_on_the_host(self, bench, path):
+        b = bench()
+        with pytest.raises(StepError, match="not an absolute path"):
+            self.run(b, method="GET", path=path)
+        assert b.context.calls == []
+
+    def test_its_key_can_be_chosen(self, bench, say):
+        b = bench(say.respond(body={"data": {}}))
+        self.run(b, method="GET", path="/v2/account", key="account")
+        assert b.context.calls[0].key.reference == "env:ACCOUNT"
+
+    def test_a_lost_post_is_in_doubt(self, bench, say):
+        b = bench(say.respond(500))
+        with pytest.raises(InDoubt):
+            self.run(b, method="POST", path="/v2/x", body={"a": 1})
+        assert len(b.sent) == 1
+
+    def test_a_lost_put_is_sent_again(self, bench, say):
+        b = bench(say.respond(500), say.respond(body={"data": {"id": 1}}))
+        assert self.run(b, method="PUT", path="/v2/x", body={})["data"] == {"id": 1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "good"),
+    [
+        ({}, True),
+        ({"service": "opsgenie", "region": "eu", "keys": [{"kind": "team", "secret": "env:X", "team": "a", "rights": ["read"]}]}, True),
+        ({"url": "http://127.0.0.1:8080"}, True),
+        ({"url": "http://[::1]:8080/"}, True),
+        ({"url": "https://proxy.example:8443"}, True),
+        ({"url": "http://proxy.example"}, False),
+        ({"url": "http://127.0.0.1.evil.example"}, False),
+        ({"url": "https://user:pw@host"}, False),
+        ({"proxy": "http://user:pw@host"}, False),
+        ({"region": "mars"}, False),
+        ({"keys": [{"kind": "team"}]}, False),
+    ],
+)
+def test_the_schema_of_the_settings(settings, good):
+    assert jsonschema.Draft7Validator(SETTINGS_SCHEMA).is_valid(settings) == good
+
+
+@pytest.mark.parametrize(
+    ("settings", "base"),
+    [
+        ({}, "https://api.opsgenie.com"),
+        ({"region": "eu"}, "https://api.eu.opsgenie.com"),
+        ({"region": "eu", "url": "http://localhost:1/"}, "http://localhost:1"),
+    ],
+)
+def test_the_host_of_a_connection(bench, settings, base):
+    surroundings = Surroundings(clock=bench().clock, resolve=lambda reference: Secret("never-asked", reference))
+    assert PROVIDER.connect("opsgenie", settings, surroundings)._service.base == base
+
+
+@pytest.mark.parametrize("settings", [{}, {"keys": [{"kind": "integration", "secret": "env:NOT_SET"}]}, {"service": "emulator"}])
+def test_an_emulated_connection_needs_no_secret(bench, say, settings):
+    clock = bench().clock
+
+    def resolve(reference: str) -> Secret:
+        raise AssertionError(reference)
+
+    connection = PROVIDER.connect("opsgenie", settings, Surroundings(clock=clock, resolve=resolve, emulate=True))
+    step = PROVIDER.steps()["opsgenie.alert.create"]
+    done = step.perform({"message": "db down"}, say.Context(connection, clock))
+    assert done["isSuccess"] is True
+    connection.close()
+
+
+def test_the_user_agent_names_the_version_that_is_built():
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert f"{project['name']}/{project['version']}" == USER_AGENT

@@ -1,0 +1,318 @@
+"""Lost answers and crashes: what was done is done once, what cannot be known is said to be in doubt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, Unreachable
+from steps.opsgenie.emulator import Fault
+from steps.opsgenie.operations import OPERATIONS
+from steps.operation import Idempotency
+
+CREATE = "opsgenie.alert.create"
+LOST = [
+    "bad_json",
+    "closed",
+    "closed_before",
+    "empty",
+    "garbage",
+    "gzip_bomb",
+    "headers_only",
+    "html",
+    "http_500",
+    "http_500_after",
+    "http_503_after",
+    "huge",
+    "lost",
+    "never_processed",
+    "redirect",
+    "reset_before",
+    "slow",
+    "truncated",
+    "wrong_json",
+]
+
+
+@pytest.mark.parametrize("answer", LOST)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_lost_create_makes_exactly_one_alert(emulated, answer, times):
+    e = emulated(Fault(CREATE, answer, times=times, seconds=40))
+    done = e.perform(CREATE, message="db down")
+    alerts = e.alerts()
+    assert [alert["message"] for alert in alerts] == ["db down"]
+    assert alerts[0]["count"] == 1
+    assert (done["isSuccess"], done["alertId"]) == (True, alerts[0]["id"])
+
+
+def test_the_alias_and_the_source_of_an_alert_are_stable(emulated):
+    e = emulated()
+    e.perform(CREATE, message="m")
+    (alert,) = e.alerts()
+    assert alert["alias"] == "incident-20261123T120000-1a2b3c4d-create"
+    assert alert["source"] == "opsbook-20261123T120000-1a2b3c4d-create"
+
+
+def test_items_of_a_loop_have_aliases_and_sources_of_their_own(emulated):
+    e = emulated()
+    for item in ("a", "b", "x" * 600):
+        e.resume()
+        e.journal.clear()
+        e.context.item = item
+        e.context.identity += f"/{item}"
+        e.perform(CREATE, message="m")
+    alerts = e.alerts()
+    assert len({alert["alias"] for alert in alerts}) == len({alert["source"] for alert in alerts}) == 3
+    assert max(len(alert["alias"]) for alert in alerts) == 512
+
+
+def test_what_the_author_gives_stays(emulated):
+    e = emulated()
+    e.perform(CREATE, message="m", alias="mine", source="cron")
+    (alert,) = e.alerts()
+    assert (alert["alias"], alert["source"]) == ("mine", "cron")
+
+
+def test_an_alert_somebody_closed_meanwhile_is_found_by_its_source(emulated):
+    e = emulated(Fault(CREATE, "lost"))
+
+    def close_it(call, moment):
+        if call.action == "opsgenie.alert.get":
+            e.context.stop = lambda *_: None
+            e.apart("opsgenie.alert.close", identifier=call.ids["identifier"], identifierType="alias")
+
+    e.context.stop = close_it
+    done = e.perform(CREATE, message="db down")
+    (alert,) = e.alerts()
+    assert (alert["status"], alert["id"]) == ("closed", done["alertId"])
+
+
+def test_an_older_alert_of_the_authors_alias_is_not_taken_for_ours(emulated):
+    e = emulated(Fault(CREATE, "reset_before", after=1))
+    e.apart(CREATE, message="old", alias="disk")
+    e.clock.passed += 3600
+    done = e.perform(CREATE, message="new", alias="disk")
+    (alert,) = e.alerts()
+    assert (alert["count"], alert["id"]) == (2, done["alertId"]), "counted once more, as the author asked"
+
+
+def test_a_newer_alert_of_the_authors_alias_is_ours(emulated):
+    e = emulated(Fault(CREATE, "lost"))
+    e.perform(CREATE, message="new", alias="disk")
+    (alert,) = e.alerts()
+    assert alert["count"] == 1
+
+
+def test_a_clock_that_is_wrong_does_not_mislead(bench, say):
+    """This machine is two hours ahead of the service: an alert made now looks older than the intent."""
+
+    def date(b, seconds=0):
+        return (b.clock.now() - timedelta(hours=2) + timedelta(seconds=seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+    b = bench()
+    alert = {"id": "a-1", "alias": "disk", "createdAt": (b.clock.now() - timedelta(hours=2)).isoformat()}
+    b.transport.answers = [AnswerLost("cut off"), say.respond(body={"data": alert}, date=date(b))]
+    assert b.perform(CREATE, message="m", alias="disk", source="s")["alertId"] == "a-1"
+
+
+def test_doubt_that_cannot_be_looked_into_stays_doubt(bench):
+    b = bench(AnswerLost("cut off"), *[Unreachable("no connection")] * 100)
+    with pytest.raises(InDoubt, match="cut off") as caught:
+        b.perform(CREATE, message="m")
+    assert sum(line.startswith("POST") for line in b.sent) == 1
+    assert caught.value.again == "never"
+    assert "Look in Opsgenie" in caught.value.hint
+
+
+def test_a_service_that_loses_every_answer_ends_in_doubt(bench, say):
+    b = bench(*[lambda request: AnswerLost("cut off") if request.method == "POST" else say.respond(404, {"message": "none"})] * 100)
+    with pytest.raises(InDoubt):
+        b.perform("opsgenie.alert.close", identifier="a")
+    assert 2 <= len(b.sent) <= 6
+
+
+def test_a_key_refused_while_settling_leaves_the_doubt(bench, say):
+    b = bench(AnswerLost("cut off"), say.respond(403, {"message": "no"}))
+    with pytest.raises(InDoubt, match="refused") as caught:
+        b.perform("opsgenie.alert.close", identifier="a")
+    assert not isinstance(caught.value, KeyRefused)
+
+
+def test_a_rate_limit_while_settling_is_waited_out(bench, say):
+    throttled = say.respond(429, {"message": "slow"}, x_ratelimit_period_in_sec="60")
+    b = bench(AnswerLost("cut off"), throttled, say.accept(), say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+    assert 60.0 in b.clock.slept
+
+
+class TestNotes:
+    def given(self, e):
+        alert = e.apart(CREATE, message="m")["alertId"]
+        return {"identifier": alert, "note": "checked"}
+
+    def notes(self, e, alert):
+        e.clock.passed += 1
+        return [entry["note"] for entry in e.apart("opsgenie.alert.list_notes", identifier=alert)["items"]]
+
+    @pytest.mark.parametrize("answer", LOST)
+    def test_a_lost_note_is_written_once(self, emulated, answer):
+        e = emulated(Fault("opsgenie.alert.add_note", answer, seconds=40))
+        given = self.given(e)
+        e.perform("opsgenie.alert.add_note", **given)
+        (note,) = self.notes(e, given["identifier"])
+        assert note.startswith("checked [ob:")
+        assert len(note) == len("checked [ob:12345678]")
+
+    def test_the_marker_tells_steps_and_notes_apart(self, emulated):
+        e = emulated()
+        given = self.given(e)
+        e.perform("opsgenie.alert.add_note", **given)
+        e.perform("opsgenie.alert.add_note", **given | {"note": "again"})
+        e.apart("opsgenie.alert.add_note", **given)
+        notes = self.notes(e, given["identifier"])
+        assert len({note[-10:] for note in notes}) == 3
+
+
+class TestDeletes:
+    @pytest.mark.parametrize("answer", LOST)
+    def test_a_lost_delete_is_done(self, emulated, answer):
+        e = emulated(Fault("opsgenie.alert.delete", answer, seconds=40))
+        alert = e.apart(CREATE, message="m")["alertId"]
+        e.perform("opsgenie.alert.delete", identifier=alert)
+        assert e.alerts() == []
+
+    def test_what_never_was_there_is_refused(self, emulated):
+        with pytest.raises(Refused):
+            emulated().perform("opsgenie.team.delete", identifier="nothing", identifierType="name")
+
+    def test_a_recurrence_is_not_deleted_in_its_place(self, emulated):
+        e = emulated(Fault("opsgenie.alert.delete", "lost"))
+        e.apart(CREATE, message="old", alias="disk")
+
+        def recur(call, moment):
+            if call.effect == "write" and moment == "intent" and any(line.method == "DELETE" for line in e.emulator.requests):
+                e.context.stop = lambda *_: None
+                e.clock.passed += 1
+                e.apart(CREATE, message="new", alias="disk")
+
+        e.context.stop = recur
+        e.perform("opsgenie.alert.delete", identifier="disk", identifierType="alias")
+        assert [alert["message"] for alert in e.alerts()] == ["new"]
+
+
+class TestClashes:
+    @pytest.mark.parametrize("answer", ["lost", "truncated", "http_500_after", "reset_before", "http_500"])
+    @pytest.mark.parametrize(
+        ("name", "given"),
+        [
+            ("opsgenie.team.create", {"name": "ops", "description": "d"}),
+            ("opsgenie.user.create", {"username": "ana@example.com", "fullName": "Ana", "role": {"name": "User"}}),
+            ("opsgenie.role.create", {"name": "r", "extendedRole": "user"}),
+        ],
+    )
+    def test_a_lost_create_is_done_once(self, emulated, name, given, answer):
+        e = emulated(Fault(name, answer))
+        done = e.perform(name, **given)
+        found = e.apart(
+            name.replace("create", "get"),
+            identifier=given.get("name", given.get("username")),
+            **({} if "user" in name else {"identifierType": "name"}),
+        )
+        assert done["id"] == found["id"]
+
+    def test_a_taken_name_is_refused_when_nothing_was_lost(self, emulated):
+        e = emulated(state={"teams": [{"name": "ops"}]})
+        with pytest.raises(Refused) as caught:
+            e.perform("opsgenie.team.create", name="ops")
+        assert caught.value.status == 409
+
+    def test_another_of_the_same_name_is_in_doubt(self, bench, say):
+        b = bench(
+            AnswerLost("cut off"),
+            say.respond(409, {"message": "There is already one Team with same name"}),
+            say.respond(body={"data": {"id": "t", "name": "ops", "description": "somebody else's"}}),
+        )
+        with pytest.raises(InDoubt, match="differs"):
+            b.perform("opsgenie.team.create", name="ops", description="ours")
+        assert b.sent[-1] == "GET /v2/teams/ops?identifierType=name"
+
+
+@pytest.mark.parametrize("answer", ["lost", "http_500_after", "reset_before"])
+def test_what_can_be_done_once_only_is_not_sent_again(emulated, answer):
+    e = emulated(Fault("opsgenie.alert.execute_action", answer))
+    alert = e.apart(CREATE, message="m", actions=["Restart"])["alertId"]
+    with pytest.raises(InDoubt) as caught:
+        e.perform("opsgenie.alert.execute_action", identifier=alert, actionName="Restart")
+    assert sum("/actions/" in line.path for line in e.emulator.requests) == 1
+    assert alert in caught.value.hint
+    assert caught.value.exit_status == 7
+
+
+def _writes():
+    yield CREATE, {"message": "m"}
+    yield "opsgenie.alert.add_note", {"note": "n"}
+    yield "opsgenie.alert.close", {"note": "n"}
+    yield "opsgenie.alert.add_tags", {"tags": ["a", "b"]}
+    yield "opsgenie.alert.delete", {}
+
+
+@pytest.mark.parametrize("by", ["id", "alias"])
+@pytest.mark.parametrize(("name", "given"), list(_writes()))
+def test_a_run_killed_at_any_moment_and_resumed_does_it_once(emulated, say, name, given, by):
+    """Killed after every intent and after every answer; once, and again while resuming."""
+    ends, point, points = [], 0, 1
+    while point < points:
+        e = emulated()
+        target = e.apart(CREATE, message="target", alias="target")["alertId"] if name != CREATE else None
+        place = {} if target is None else {"identifier": target if by == "id" else "target", "identifierType": by}
+        passed = 0
+
+        def kill(_call, _moment):
+            nonlocal passed
+            passed += 1
+            if passed - 1 in (point, point + 2):
+                raise say.Stopped
+
+        for _ in range(4):
+            e.resume()
+            e.context.stop = kill
+            try:
+                done = e.perform(name, **place, **given)
+            except say.Stopped:
+                e.clock.passed += 1
+                continue
+            break
+        alerts = e.alerts()
+        ends.append(
+            [
+                (
+                    alert["message"],
+                    alert["status"],
+                    alert["count"],
+                    alert["tags"],
+                    [note["note"] for note in e.apart("opsgenie.alert.list_notes", identifier=alert["id"])["items"]],
+                )
+                for alert in alerts
+            ]
+        )
+        assert done
+        points = max(points, 6)
+        point += 1
+    assert all(end == ends[-1] for end in ends) or name == "opsgenie.alert.close", ends
+    assert len(ends[-1]) == (0 if name == "opsgenie.alert.delete" else 1)
+
+
+def test_every_idempotency_has_its_rule():
+    from steps.opsgenie import settle
+
+    assert set(settle._RULES) == set(Idempotency)
+
+
+@pytest.mark.parametrize("row", [row for row in OPERATIONS.values() if row.idempotency in (Idempotency.CLASH, Idempotency.MARKED)])
+def test_every_row_that_is_read_back_says_by_what(row):
+    assert row.lookup in OPERATIONS
+    lookup = OPERATIONS[row.lookup]
+    assert lookup.effect == "read"
+    missing = set(lookup.path_names) - set(row.path_names)
+    assert not missing or ({"name", "username"} & set(row.body))
