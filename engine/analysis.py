@@ -27,8 +27,8 @@ def record(fields: Mapping[str, Schema], *, open_: bool = False) -> Schema:
     return {"type": "object", "properties": dict(fields), "required": list(fields), "additionalProperties": open_}
 
 
-RUN_STATUS: Schema = TEXT | {"enum": ["running", "waiting", "succeeded", "failed", "cancelled", "in_doubt", "interrupted"]}
-STEP_STATUS: Schema = TEXT | {"enum": ["pending", "running", "succeeded", "failed", "skipped", "in_doubt", "waiting", "cancelled"]}
+RUN_STATUS: Schema = {**TEXT, "enum": ["running", "waiting", "succeeded", "failed", "cancelled", "in_doubt", "interrupted"]}
+STEP_STATUS: Schema = {**TEXT, "enum": ["pending", "running", "succeeded", "failed", "skipped", "in_doubt", "waiting", "cancelled"]}
 RUN = record({"id": TEXT, "status": RUN_STATUS, "started_at": TEXT, "trigger": TEXT})
 ERROR = record({"message": TEXT, "status": {"type": ["integer", "null"]}, "code": TEXT})
 LOOP = record({"index": WHOLE, "length": WHOLE})
@@ -166,7 +166,7 @@ class _Walk:
         return view.under(condition)
 
     def _expression(self, source: str, path: Path, view: View) -> Schema:
-        self.found.append(Site(source, path, True, {"type": "boolean"}, view, self._step))  # noqa: FBT003 - a site's own field
+        self.found.append(Site(source, path, True, {"type": "boolean"}, view, self._step))
         return {"type": "boolean"}
 
     def _value(self, value: Any, path: Path, view: View, wanted: Schema) -> Schema:
@@ -187,7 +187,7 @@ class _Walk:
     def _text(self, source: str, path: Path, view: View, wanted: Schema) -> Schema:
         if wanted.get("format") == "expression":
             return self._expression(source, path, view)
-        site = Site(source, path, False, wanted, view, self._step)  # noqa: FBT003 - a site's own field
+        site = Site(source, path, False, wanted, view, self._step)
         self.found.append(site)
         return TEXT if site.is_static else site.schema
 

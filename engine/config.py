@@ -56,12 +56,14 @@ def load(given: str | None, connection: Mapping[str, Any]) -> Config:
     """Reads the configuration.
 
     Args:
-        given: the one file to read (`--config`, `OPSBOOK_CONFIG`), or None to look for files.
+        given: the one file to read (`--config`), "" for none, or None for `OPSBOOK_CONFIG` or the usual places.
         connection: schema of one connection.
 
     Raises:
         Invalid: a file cannot be read or breaks the schema; every finding of the first such file.
     """
+    if given == "":
+        return Config()
     chosen = given or os.environ.get("OPSBOOK_CONFIG")
     paths = [Path(chosen).expanduser()] if chosen else [path for path in _places() if path.is_file()]
     documents = [_checked(path, connection) for path in paths]

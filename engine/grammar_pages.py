@@ -109,7 +109,8 @@ What to do: follow the hint; `opsbook schema` prints the whole grammar.
     "RB102": """\
 # RB102: keys that do not go together.
 
-A step is one thing: one of `uses`, `block`, `wait`, `return`, `fail`. `with` belongs to `uses`, `rescue` and `always` to `block`, `as` and `key` to `for_each`.
+A step is one thing: one of `uses`, `block`, `wait`, `return`, `fail`. `with` belongs to `uses`, `rescue` and `always` to `block`, `as` and
+`key` to `for_each`.
 
 Bad:
 
@@ -154,7 +155,8 @@ What to do: `opsbook steps list` shows every step.
     "RB104": """\
 # RB104: `with` is not what the step takes.
 
-A field that the step does not have, one that is missing, or a value that breaks the field's rules. Names are the vendor's own, letter for letter.
+A field that the step does not have, one that is missing, or a value that breaks the field's rules. Names are the vendor's own, letter
+for letter.
 
 Bad:
 
@@ -177,15 +179,16 @@ What to do: `opsbook steps show NAME` lists a step's fields.
     "RB110": """\
 # RB110: an input of the run is missing, unknown or wrong.
 
-The values given with `-i` and `--inputs-file` are compared with the schemas under `inputs:` before anything is sent; all that is wrong is said at once.
+The values given with `-i` and `--inputs-file` are compared with the schemas under `inputs:` before anything is sent; all that is wrong
+is said at once.
 
 What to do: give the input, `-i name=value`, or correct it.
 """,
     "RB120": """\
 # RB120: the configuration is wrong.
 
-A key that the configuration does not have, one that is missing, or a value of the wrong kind. Secrets are named there by reference only, such as
-`env:OPSGENIE_KEY` or `file:/run/credentials/opsbook/key`; a value that stands there itself is refused and never shown.
+A key that the configuration does not have, one that is missing, or a value of the wrong kind. Secrets are named there by reference only,
+such as `env:OPSGENIE_KEY` or `file:/run/credentials/opsbook/key`; a value that stands there itself is refused and never shown.
 
 What to do: correct the configuration at the place shown.
 """,

@@ -33,7 +33,7 @@ from engine.values import kind, nearest
 
 __all__ = ["Problem", "Result", "compatible", "infer"]
 
-Kind = Literal["no_such_field", "undefined_name", "type_mismatch", "not_boolean", "constant_condition"]
+Kind = Literal["no_such_field", "undefined_name", "type_mismatch", "not_boolean", "constant_condition", "impossible_comparison"]
 
 _LOOP: Final[Schema] = {
     "type": "object",
@@ -298,7 +298,7 @@ class _Typer:
         """A value compared with what it never is."""
         told, (one, other) = (first, nodes) if "const" not in first else (second, nodes[::-1])
         hint = nearest(spelling(other).strip('"'), map(str, choices(told) or ()))
-        self._tell("type_mismatch", f"{spelling(one)} is never {spelling(other)}", spelling(other), hint)
+        self._tell("impossible_comparison", f"{spelling(one)} is never {spelling(other)}", spelling(other), hint)
 
     def _membership(self, operator: str, first: Schema, second: Schema, nodes: tuple[Any, Any]) -> Schema:
         if type(nodes[1]).__name__ in {"List", "Tuple"}:

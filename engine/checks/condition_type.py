@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from engine.errors import Finding
 from engine.subject import Subject
 
-IDS = ("RB206",)
+IDS: tuple[str, ...] = ("RB206",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ from engine.errors import Finding
 from engine.site import Site
 from engine.subject import Subject
 
-IDS = ("RB207",)
+IDS: tuple[str, ...] = ("RB207",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ from engine.model import Path
 from engine.schema import Problem, as_written, did_you_mean, problems, spell_path
 from engine.subject import Subject
 
-IDS = ("RB216",)
+IDS: tuple[str, ...] = ("RB216",)
 
 _TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 _BELOW = ("additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then")
@@ -93,7 +93,7 @@ def _pattern_fault(pattern: Any) -> str | None:
 def _parts(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """The schema and every schema inside it that is reached by name."""
     yield path, schema
-    below = [((key,), schema.get(key)) for key in _BELOW]
+    below: list[tuple[Path, Any]] = [((key,), schema.get(key)) for key in _BELOW]
     named = schema.get("properties")
     below += [(("properties", name), part) for name, part in named.items()] if isinstance(named, Mapping) else []
     for key, part in below:

@@ -1,7 +1,8 @@
 """RB208: a value of the wrong type.
 
-A template that is exactly one `{{ … }}` keeps its type, and that type must be what the field takes: a list where text is wanted fails the step.
-The same goes for what operators and filters take, for the list of `for_each`, and for the durations of `wait`, `until` and `timeout`.
+A template that is exactly one `{{ … }}` keeps its type, and that type must be what the field takes: a list where text is wanted fails
+the step. The same goes for what operators and filters take, for the list of `for_each`, and for the durations of `wait`, `until` and
+`timeout`.
 
 Bad:
 
@@ -38,7 +39,7 @@ from engine.schema import spell_path
 from engine.site import Site
 from engine.subject import Subject
 
-IDS = ("RB208",)
+IDS: tuple[str, ...] = ("RB208",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

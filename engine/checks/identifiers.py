@@ -30,7 +30,7 @@ from engine.errors import Finding
 from engine.model import Block, Step
 from engine.subject import Subject
 
-IDS = ("RB213",)
+IDS: tuple[str, ...] = ("RB213",)
 
 _CONTEXT = frozenset({"error", "inputs", "loop", "now", "result", "run", "secrets", "steps", "vars"})
 

@@ -31,7 +31,7 @@ from engine.errors import Finding
 from engine.schema import did_you_mean
 from engine.subject import Subject
 
-IDS = ("RB203",)
+IDS: tuple[str, ...] = ("RB203",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from engine.errors import Finding
 from engine.subject import Subject
 
-IDS = ("RB204",)
+IDS: tuple[str, ...] = ("RB204",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """RB209: a secret written into the runbook.
 
-A runbook is read by many and kept in version control. Looked for: the forms of well-known tokens, `GenieKey …`, `Bearer …`, `Basic …`, a password inside
-a URL, and any fixed text in a field whose name says that it holds a secret. The value itself is never shown.
+A runbook is read by many and kept in version control. Looked for: the forms of well-known tokens, `GenieKey …`, `Bearer …`, `Basic …`, a
+password inside a URL, and any fixed text in a field whose name says that it holds a secret. The value itself is never shown.
 
 Bad:
 
@@ -38,7 +38,7 @@ from engine.errors import Finding
 from engine.model import Path
 from engine.subject import Subject
 
-IDS = ("RB209",)
+IDS: tuple[str, ...] = ("RB209",)
 
 _NAME = re.compile(r"(pass(word|wd|phrase)|secret|(?<!page)token|(api|genie|private)[-_]?key|authorization|credentials?)\Z", re.IGNORECASE)
 _MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)

@@ -36,7 +36,7 @@ from collections.abc import Iterator
 from engine.errors import Finding
 from engine.subject import Subject
 
-IDS = ("RB201",)
+IDS: tuple[str, ...] = ("RB201",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

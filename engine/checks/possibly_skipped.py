@@ -1,8 +1,8 @@
 """RB205: outputs of a step that may not have any.
 
 A step that was skipped, or that failed, has no outputs: reading them fails the reader. A step may have none when it or its block has an
-`if`, when it has `continue_on_error`, when it stands in `rescue`, or in a block that has a `rescue`. In `finally` that is true of every step
-of the main part, since the run may have ended before it.
+`if`, when it has `continue_on_error`, when it stands in `rescue`, or in a block that has a `rescue`. In `finally` that is true of every
+step of the main part, since the run may have ended before it.
 
 Bad:
 
@@ -29,8 +29,8 @@ steps:
     with: {message: "owner {{ steps.find.outputs.owner }}"}
 ```
 
-What to do: test `steps.X.status == "succeeded"` or `steps.X.outputs is defined` in the reader's `if` or in the template, repeat the same `if`, or
-give a value for its absence: `{{ steps.find.outputs.owner | default("nobody") }}`.
+What to do: test `steps.X.status == "succeeded"` or `steps.X.outputs is defined` in the reader's `if` or in the template, repeat the same
+`if`, or give a value for its absence: `{{ steps.find.outputs.owner | default("nobody") }}`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from engine.errors import Finding
 from engine.subject import Subject
 
-IDS = ("RB205",)
+IDS: tuple[str, ...] = ("RB205",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

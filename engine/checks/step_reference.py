@@ -40,7 +40,7 @@ from engine.site import Site
 from engine.subject import Subject
 from engine.template import Reference
 
-IDS = ("RB202",)
+IDS: tuple[str, ...] = ("RB202",)
 
 _WHERE = {
     "result": "`result` is there in until and expect only",

@@ -1,7 +1,7 @@
 """RB210: a template or a condition that cannot be taken.
 
-It cannot be read, names a filter or a test that there is not, or holds a construct that a runbook may not hold: calls, assignments, names that
-start with an underscore, arithmetic beyond `+` and `-`.
+It cannot be read, names a filter or a test that there is not, or holds a construct that a runbook may not hold: calls, assignments,
+names that start with an underscore, arithmetic beyond `+` and `-`.
 
 Bad:
 
@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from engine.errors import Finding
 from engine.subject import Subject
 
-IDS = ("RB210",)
+IDS: tuple[str, ...] = ("RB210",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """RB212: waiting that is longer than the time there is.
 
-The times of `wait` and the limits of `until`, where they are written as they are, are added up over the steps that are carried out in any case.
-When they come to more than the `timeout` of the run or of the block, the run may end while it waits as it was told to.
+The times of `wait` and the limits of `until`, where they are no templates, are added up over the steps that no condition may skip. When
+they come to more than the `timeout` of the run or of the block, the run may end while it waits as it was told to.
 
 Bad:
 
@@ -36,7 +36,7 @@ from engine.errors import Finding
 from engine.model import Block, Path, Step, Wait
 from engine.subject import Subject
 
-IDS = ("RB212",)
+IDS: tuple[str, ...] = ("RB212",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

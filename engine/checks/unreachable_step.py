@@ -27,18 +27,19 @@ What to do: give the `return` or `fail` an `if`, or delete what follows it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from engine.errors import Finding
 from engine.model import Block, Fail, Return, Step
 from engine.subject import Subject
 
-IDS = ("RB214",)
+IDS: tuple[str, ...] = ("RB214",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """The first unreachable step of every list."""
     for steps in _lists(subject):
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, following in pairwise(steps):
             if _leaves(step):
                 message = f"this step never runs: the `{step.kind}` before it always leaves"
                 hint = f"give the {step.kind} an if, or delete what follows"

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from engine.errors import Finding
 from engine.subject import Subject
 
-IDS = ("RB215",)
+IDS: tuple[str, ...] = ("RB215",)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """RB211: a write that may be made twice, or to more than was meant.
 
-Three habits are looked for. A loop of writes without `key`: items are then told apart by their place, and a list that has changed when the run
-is resumed moves every place. `retry` with an `if` of its own on a write that cannot be told from its repetition: the error it lets through
-may be one whose effect is already there. A loop that deletes or closes what an unlimited list found.
+Three habits are looked for. A loop of writes without `key`: items are then told apart by their place, and a list that has changed when
+the run is resumed moves every place. `retry` with an `if` of its own on a write that cannot be told from its repetition: the error it
+lets through may be one whose effect is already there. A loop that deletes or closes what an unlimited list found.
 
 Bad:
 
@@ -41,7 +41,7 @@ from engine.errors import Finding
 from engine.model import Step, Uses, walk
 from engine.subject import Subject
 
-IDS = ("RB211",)
+IDS: tuple[str, ...] = ("RB211",)
 
 _BULK = (".delete", ".close")
 

@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from engine.cli.group import root
-from engine.cli.session import Session
+from engine.cli.provided import ProvidedSession
 
 
 def main() -> NoReturn:
@@ -18,7 +18,7 @@ def call(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code."""
     import click
 
-    session = Session()
+    session = ProvidedSession()
     try:
         result = root.main(arguments, prog_name="opsbook", standalone_mode=False, obj=session)
     except click.exceptions.Exit as exit_:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import Invalid, OpsbookError
@@ -94,28 +93,6 @@ class Session:
         print(f"{label}: {clean(message)}", file=sys.stderr)
         if hint:
             print(f"  → {clean(hint)}", file=sys.stderr)
-
-    # -- what a provider's commands ask for: engine.contracts.CommandLine --------------------------------------------
-
-    def load_mapping(self, path: str) -> Mapping[str, Any]:
-        """A YAML file that holds a mapping. Raises Invalid."""
-        from engine.cli.options import load_state
-
-        return load_state(path) or {}
-
-    def run_runbook(self, path: str, given: Sequence[str], *, emulator_state: Mapping[str, Any], faults: str | None) -> int:
-        """Carries a runbook out on the embedded emulator; returns the exit status."""
-        from engine.app import Options
-        from engine.cli.run import carry_out
-
-        options = Options(config=os.devnull, emulator=True, emulator_state=emulator_state, emulator_faults=faults)
-        return carry_out(self, options, path, given)
-
-    def shipped_runbook(self, name: str) -> str:
-        """Path of a runbook that comes with opsbook."""
-        from engine.shipped import folder
-
-        return str(folder("runbooks") / f"{name}.yaml")
 
 
 def finding_value(finding: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from engine.contracts import Call, Reply, StepContext
 from engine.errors import AnswerLost, KeyRefused, StepError, Unreachable
 from engine.secret import Secret
+from engine.version import VERSION
 from steps.exchange import Request, Response, Transport
 from steps.operation import Operation
 from steps.opsgenie.answers import failure, not_processed, period, reply_of
@@ -20,7 +21,7 @@ from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.keys import Key, KeyRing
 from steps.opsgenie.parts import Parts, parts_of
 
-USER_AGENT = "opsbook/0.1.0"
+USER_AGENT = f"opsbook/{VERSION}"
 AHEAD = "opsbook-clock-ahead"
 """Header of a reply: seconds the service's clock was ahead of this machine's when the answer came; absent when it told no date."""
 
@@ -81,7 +82,7 @@ class Attempt:
 
     @cached_property
     def key(self) -> Key:
-        """The least privileged key that may make the call. Raises KeyProblem."""
+        """The key the call goes with: at first the least privileged that may make it. Raises KeyProblem."""
         return self.service.keys.choose(self.operation.name, self.operation.keys, self.operation.rights)
 
     def again(self) -> Attempt:
@@ -110,6 +111,9 @@ class Attempt:
             domain=self.operation.rate_limit_domain,
         )
         reply = self._call(call, self.key)
+        while reply is not None and reply.status == 403 and (stronger := self._stronger_key()):
+            self.key = stronger
+            reply = self._call(call, self.key)
         if reply is not None:
             self._judge(reply, call, self.key)
         return reply
@@ -132,6 +136,10 @@ class Attempt:
         if not not_processed(reply):
             self._judge(reply, call, key)
         return reply
+
+    def _stronger_key(self) -> Key | None:
+        """The next key to try: a team's key may do what another key may, but not to what belongs to another team."""
+        return self.service.keys.after(self.key, self.operation.keys, self.operation.rights)
 
     def _call(self, call: Call, key: Key) -> Reply | None:
         """One request, and one more with the new key when the store holds another than the one refused."""
@@ -177,7 +185,7 @@ class Attempt:
         except Unreachable as error:
             raise Unreachable(self._told(error.message), status=error.status, hint=self._advice()) from None
         self._pace(call.domain, reply)
-        ahead = _seconds_ahead(response, clock.now())
+        ahead = _seconds_ahead(response, clock.now()) if call.effect == "read" else None  # only what is looked up is dated
         return reply if ahead is None else replace(reply, headers={**reply.headers, AHEAD: str(ahead)})
 
     def _pace(self, domain: str, reply: Reply) -> None:

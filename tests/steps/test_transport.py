@@ -118,7 +118,9 @@ def drip(data: bytes) -> Script:
 
 def test_a_request_and_its_answer_travel_whole(serve, transport):
     server = serve(answer(ok(b'{"a":1}', b"X-RateLimit-State: OK\r\n")))
-    request = Request("POST", server.url + "?a=b%20c", {"Authorization": Secret("k-1234567", "env:K"), "User-Agent": "t"}, b"{}", "GenieKey ")
+    request = Request(
+        "POST", server.url + "?a=b%20c", {"Authorization": Secret("k-1234567", "env:K"), "User-Agent": "t"}, b"{}", "GenieKey "
+    )
     response = transport.send(request, timeout=DEADLINE)
     assert (response.status, response.body, response.headers["x-ratelimit-state"]) == (200, b'{"a":1}', "OK")
     lines = server.requests[0].split(b"\r\n")

@@ -73,8 +73,8 @@ def _errors(row: Operation, part: str, given: Mapping[str, Any]) -> dict[str, st
     required = [name for name in row.required if name in fields]
     errors = {name: "can not be empty" for name in required if given.get(name) in (None, "")}
     for error in _validator(row, part).iter_errors(dict(given)):
-        if error.validator in _WORDING:
-            errors.setdefault(place(error.absolute_path), _WORDING[error.validator](error))
+        if told := wording(error):
+            errors.setdefault(place(error.absolute_path), told)
     return errors
 
 
@@ -122,7 +122,12 @@ _WORDING: Mapping[str, Callable[[Any], str]] = {
     "format": lambda error: f"is not a valid {error.validator_value}",
     "pattern": lambda _error: "is not valid",
 }
-"""What is said of each broken rule; a rule that is not here (unknown fields) is not the service's."""
+
+
+def wording(error: Any) -> str | None:
+    """What the service says of a broken rule, without the value; None for a rule that is not the service's (unknown fields)."""
+    word = _WORDING.get(error.validator)
+    return word(error) if word else None
 
 
 def place(path: Iterable[str | int]) -> str:

@@ -12,7 +12,7 @@ from steps.opsgenie.emulator.call import Call
 from steps.opsgenie.emulator.domains import alerts, incidents, roles, teams, users
 from steps.opsgenie.emulator.durations import duration
 from steps.opsgenie.emulator.faults import fault_from
-from steps.opsgenie.emulator.forms import check, is_moment, parted, place
+from steps.opsgenie.emulator.forms import check, is_moment, parted, place, wording
 from steps.opsgenie.emulator.keys import EmulatorKey, default_keys, made_key
 from steps.opsgenie.emulator.limits import RateLimit
 from steps.opsgenie.emulator.moments import read
@@ -41,8 +41,11 @@ def _refuse(wrong: Sequence[str]) -> None:
 
 def _sentence(error: Any) -> str:
     where = place(error.absolute_path) or "at the top"
-    told = error.message if error.validator in ("additionalProperties", "required") else f"does not meet '{error.validator}'"
-    return f"{where}: {told}"
+    if error.validator in ("additionalProperties", "required"):
+        return f"{where}: {error.message}"
+    if where.endswith("].do"):
+        return f"{where}: is no operation; `opsbook steps list` names them all"
+    return f"{where}: {wording(error) or 'has none of the forms it may have'}"
 
 
 def _wrong_faults(state: Mapping[str, Any]) -> Iterator[str]:

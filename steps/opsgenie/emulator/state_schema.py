@@ -9,8 +9,9 @@ from steps.opsgenie.emulator.limits import DOMAINS
 from steps.opsgenie.operations import OPERATIONS
 
 _NAME = text(min_length=1)
+_DURATION = text(pattern="^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", example="1h30m")
 _MOMENT: Schema = {
-    "anyOf": [{"type": "string", "format": "date-time"}, record(required=("ago",), ago={"$ref": "#/definitions/duration"})],
+    "anyOf": [{"type": "string", "format": "date-time"}, record(required=("ago",), ago=_DURATION)],
 }
 _CREATE = OPERATIONS["opsgenie.alert.create"].body
 _RIGHTS = one_of("read", "create_and_update", "delete", "configuration_access")
@@ -56,7 +57,7 @@ _FAULT = record(
 )
 _DURING = record(
     required=("after", "do"),
-    after={"$ref": "#/definitions/duration"},
+    after=_DURATION,
     do=one_of(*OPERATIONS),
     **{"as": _NAME, "with": map_of({})},
 )
@@ -66,7 +67,6 @@ STATE_SCHEMA: dict[str, Any] = {
     "title": "Emulator state",
     "type": "object",
     "additionalProperties": False,
-    "definitions": {"duration": {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", "examples": ["10m", "1h30m", "2d"]}},
     "properties": {
         "alerts": list_of(_ALERT),
         "during": list_of(_DURING),

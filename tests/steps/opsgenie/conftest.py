@@ -49,7 +49,9 @@ class FakeContext:
     settings: Mapping[str, Any] = {}
     folder = Path()
 
-    def __init__(self, connection: Connection, clock: VirtualClock, journal: dict[int, Any] | None = None, *, planning: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, clock: VirtualClock, journal: dict[int, Any] | None = None, *, planning: bool = False
+    ) -> None:
         self.opened = connection
         self.clock = clock
         self.journal = {} if journal is None else journal

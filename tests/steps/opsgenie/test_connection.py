@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from pathlib import Path
 
 import jsonschema
 import pytest
 
-from engine.contracts import Surroundings
+from engine.contracts import Need, Surroundings
 from engine.errors import InDoubt, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.secret import Secret
+from engine.version import VERSION
 from steps.opsgenie import PROVIDER
 from steps.opsgenie.attempt import USER_AGENT
 from steps.opsgenie.keys import Key
@@ -115,7 +114,7 @@ def test_a_polling_key_without_the_right_to_read_is_replaced(bench, say):
     ],
 )
 def test_the_fate_of_a_read(bench, say, status, body, kind, words):
-    b = bench(say.respond(status, body))
+    b = bench(say.respond(status, body), keys=(Key("team", "env:TEAM"),))
     with pytest.raises(kind, match=words) as caught:
         b.perform("opsgenie.alert.get", identifier="a")
     assert type(caught.value) is kind
@@ -125,7 +124,7 @@ def test_the_fate_of_a_read(bench, say, status, body, kind, words):
 
 
 def test_a_refused_key_is_told_with_what_to_do(bench, say):
-    b = bench(say.respond(403, {"message": "no"}))
+    b = bench(*[say.respond(403, {"message": "no"})] * 2)
     with pytest.raises(KeyRefused) as caught:
         b.perform("opsgenie.user.create", username="u", fullName="U", role={"name": "User"})
     assert "create_and_update and configuration_access" in caught.value.hint
@@ -398,6 +397,22 @@ def test_an_emulated_connection_needs_no_secret(bench, say, settings):
     connection.close()
 
 
-def test_the_user_agent_names_the_version_that_is_built():
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
-    assert f"{project['name']}/{project['version']}" == USER_AGENT
+def test_the_user_agent_names_the_version():
+    assert f"opsbook/{VERSION}" == USER_AGENT
+
+
+def test_what_the_least_privileged_key_may_not_the_next_one_is_tried_with(bench, say):
+    b = bench(say.respond(403, {"message": "Team API Keys are not authorized"}), say.respond(body={"data": {"id": "t"}}))
+    assert b.perform("opsgenie.team.get", identifier="t") == {"id": "t"}
+    assert [call.key.reference for call in b.context.calls] == ["env:TEAM", "env:INTEGRATION"]
+
+
+def test_a_connection_tells_whether_its_key_is_ready(bench):
+    b = bench()
+    need = Need(("integration", "account"), "read+configuration_access")
+    assert b.connection.key_reference(need) == "env:INTEGRATION"
+    b.connection.ready(need)
+    assert b.connection.key_reference(Need(("heartbeat",), "read")) is None
+    with pytest.raises(KeyProblem, match="needs a key of kind heartbeat"):
+        b.connection.ready(Need(("heartbeat",), "read"))
+    assert b.sent == []

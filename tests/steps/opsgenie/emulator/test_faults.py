@@ -141,3 +141,10 @@ def test_the_transport_takes_no_large_answer(made, answer):
     client = made(faults=[Fault("*", answer)])
     with pytest.raises(AnswerLost):
         EmulatorTransport(client.emulator).send(client.request("GET", "/v2/alerts"), timeout=1)
+
+
+def test_every_fault_is_in_the_table():
+    from steps.opsgenie.emulator import faults
+
+    listed = [line.split("|")[1].strip() for line in faults.__doc__.splitlines() if line.startswith("| ")][1:]
+    assert sorted(name for name in listed if "NNN" not in name) == list(NAMES)

@@ -55,3 +55,8 @@ def test_an_account_comes_to_life(made):
 @pytest.mark.parametrize("name", ["alerts", "escalations", "incidents", "roles", "schedules", "services", "teams", "users"])
 def test_the_emulator_starts_empty(client, name):
     assert client.emulator.snapshot()[name] == {}
+
+
+def test_the_schema_stands_on_its_own():
+    """It is put into other schemas, where a reference would lead elsewhere."""
+    assert "$ref" not in str(STATE_SCHEMA)

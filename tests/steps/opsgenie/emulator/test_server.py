@@ -193,3 +193,19 @@ def test_the_vendors_client(server):
         alerts.get_alert(**by_alias)
     assert error.value.status == 404
     assert opsgenie_sdk.AccountApi(client).get_info().data.user_count == 0
+
+
+def test_an_error_of_the_emulator_is_told_in_one_line(capsys):
+    with served() as server:
+        server.emulator.watch = lambda line: {}[line]
+        with pytest.raises(http.client.RemoteDisconnected):
+            link = connection(server)
+            send(link, server, "GET", "/v2/alerts")
+        link.close()
+    assert capsys.readouterr().err == "emulator: a request failed with KeyError\n"
+
+
+def test_head_has_no_body(server):
+    answered = raw(server, head(server, "Connection: close").replace(b"POST", b"HEAD", 1))
+    assert answered.startswith(b"HTTP/1.1 405 ")
+    assert answered.endswith(b"\r\n\r\n")

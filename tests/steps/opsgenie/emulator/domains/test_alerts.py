@@ -218,3 +218,21 @@ def test_a_team_key_sees_the_alerts_of_its_team_and_those_it_made(made):
     assert {one["id"] for one in client.data("/v2/alerts", key="team")} == {ours, own}
     assert client.send("GET", f"/v2/alerts/{theirs}", key="team").status == 404
     assert not client.done("POST", f"/v2/alerts/{theirs}/close", {}, key="team")["isSuccess"]
+
+
+@pytest.mark.parametrize(("verb", "status"), [("acknowledge", "Alert is already closed"), ("unacknowledge", "Alert is not acknowledged")])
+def test_a_closed_alert_stays_as_it_is(client, verb, status):
+    made = client.alert()
+    client.done("POST", f"/v2/alerts/{made}/close", {})
+    told = client.done("POST", f"/v2/alerts/{made}/{verb}", {})
+    assert (told["isSuccess"], told["status"]) == (True, status)
+    alert = client.data(f"/v2/alerts/{made}")
+    assert (alert["status"], alert["acknowledged"]) == ("closed", False)
+
+
+def test_a_report_counts_milliseconds_from_the_creation(client):
+    made = client.alert()
+    client.clock.sleep(9.94)
+    client.done("POST", f"/v2/alerts/{made}/acknowledge", {"user": "ana"})
+    client.done("POST", f"/v2/alerts/{made}/close", {"user": "ben"})
+    assert client.data(f"/v2/alerts/{made}")["report"] == {"ackTime": 10000, "acknowledgedBy": "ana", "closeTime": 10060, "closedBy": "ben"}

@@ -70,3 +70,8 @@ def test_list(client, ana):
 def test_a_user_is_on_nothing_else(client, ana, what):
     assert client.data(f"/v2/users/{ana}/{what}") == []
     assert client.send("GET", f"/v2/users/nobody/{what}").status == 404
+
+
+def test_a_user_may_take_a_free_name(client, ana):
+    client.json("PATCH", f"/v2/users/{ana}", {"username": "anna@example.com"})
+    assert client.data("/v2/users/anna@example.com")["id"] == ana
