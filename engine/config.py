@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,19 +85,23 @@ def _places() -> list[Path]:
 
 
 def _checked(path: Path, connection: Mapping[str, Any]) -> source.Document:
-    document = source.load(path)
-    problems = schema.problems(document.value if document.value is not None else {}, published(connection))
-    findings = [_finding(document, problem) for problem in problems]
+    """The file, when it keeps to the schema. Findings show no line of it: a key may stand there that should not."""
+    try:
+        document = source.load(path)
+        problems = schema.problems(document.value if document.value is not None else {}, published(connection))
+        findings: Sequence[Finding] = [_finding(document, problem) for problem in problems]
+    except Invalid as invalid:
+        findings = invalid.findings
     if findings:
-        raise Invalid(findings)
+        raise Invalid([replace(finding, source=None) for finding in findings])
     return document
 
 
 def _finding(document: source.Document, problem: schema.Problem) -> Finding:
-    """A broken rule; where a key was to be a reference, what to do about it and nothing of what stands there."""
+    """A broken rule; where a key was to be a reference, what to do about it."""
     where = schema.spell_path(problem.path).lstrip(".")
     if problem.path and problem.path[-1] == "secret":
         message = f"{where}: must say where the key lives, never the key itself"
-        return document.finding("RB120", message, problem.path, hint="write env:NAME or file:/path").at(document.place(problem.path))
+        return document.finding("RB120", message, problem.path, hint="write env:NAME or file:/path")
     message = f"{where}: {problem.message}" if where else problem.message
     return document.finding("RB120", message, problem.path, key=problem.key, hint=problem.hint)

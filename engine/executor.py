@@ -100,7 +100,7 @@ class Executor:
             self._hold(check.condition, check.that, check.message)
         if self.runbook.timeout is None:
             return self._scope
-        limit = duration.seconds(str(template.text(self.runbook.timeout).render(self._scope.names())))
+        limit = self._seconds(self.runbook.timeout, self._scope)
         return self._scope.until(await self.backend.moment("run") + timedelta(seconds=limit))
 
     def _hold(self, condition: str | None, that: str, message: Any) -> None:
@@ -255,19 +255,21 @@ class Executor:
 
     def _given(self, step: Step, kind: StepType, body: Uses, scope: Scope) -> dict[str, Any]:
         """`with`, rendered and checked against the step's schema as sent."""
-        try:
-            given: dict[str, Any] = rendering.render(dict(body.given), kind.inputs, scope.names())
-        except template.UnknownValue:
-            given = {key: template.Unknown(f"{step.id}.with.{key}", None) for key in body.given}
+        given: dict[str, Any] = rendering.render(dict(body.given), kind.inputs, scope.names())
         problem = schema.first_problem(given, kind.inputs)
         if problem:
             raise StepError(f"with{problem}", code="invalid_input", again="never", hint=f"opsbook steps show {kind.name}")
         return given
 
     def _timeout(self, step: Step, scope: Scope) -> float:
-        if step.timeout is None:
-            return self.runbook.default_timeout
-        written = template.text(step.timeout).render(scope.names())
+        return self.runbook.default_timeout if step.timeout is None else self._seconds(step.timeout, scope)
+
+    @staticmethod
+    def _seconds(timeout: str, scope: Scope) -> float:
+        """A time limit in seconds; the longest there is when planning cannot tell."""
+        written = template.text(timeout).render(scope.names())
+        if isinstance(written, template.Unknown):
+            return duration.LONGEST
         try:
             return duration.seconds(str(written))
         except ValueError as error:

@@ -24,13 +24,12 @@ class Late:
 
 
 def render(value: Any, schema: Schema, names: Mapping[str, Any]) -> Any:
-    """One value, rendered as its schema says.
+    """One value, rendered as its schema says; Unknown where planning cannot tell.
 
     An optional field whose template gives null is left out: that is how an author says "only when there is one".
 
     Raises:
         StepError: a template cannot be rendered.
-        template.UnknownValue: planning, and a condition depends on what only a real run would know.
     """
     if schema.get("x-literal"):
         return value
@@ -46,9 +45,12 @@ def render(value: Any, schema: Schema, names: Mapping[str, Any]) -> Any:
 
 
 def _scalar(value: str, schema: Schema, names: Mapping[str, Any]) -> Any:
-    if schema.get("format") == "expression":
-        return template.expression(value).holds(names)
-    return template.text(value).render(names)
+    try:
+        if schema.get("format") == "expression":
+            return template.expression(value).holds(names)
+        return template.text(value).render(names)
+    except template.UnknownValue as unknown:
+        return template.Unknown(unknown.name, schema)
 
 
 def _mapping(value: Mapping[str, Any], schema: Schema, names: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,11 +51,8 @@ def spell_path(path: Iterable[str | int]) -> str:
 
 def problems(value: Any, schema: Schema) -> list[Problem]:
     """Every rule of the schema that the value breaks, in the order of the value. What is not known yet passes."""
-    found = []
-    for error in _validator(_Key(schema)).iter_errors(value):
-        if not isinstance(error.instance, (template.Unknown, Late)):
-            found += _explain(error)
-    return sorted(found, key=lambda problem: [str(part) for part in problem.path])
+    found = [problem for error in _validator(_Key(schema)).iter_errors(value) for problem in _explain(error)]
+    return sorted(found, key=lambda problem: [f"{part:09}" if isinstance(part, int) else part for part in problem.path])
 
 
 def first_problem(value: Any, schema: Schema) -> Problem | None:
@@ -95,9 +92,24 @@ def _validator_class() -> Any:
         return isinstance(instance, int) and not isinstance(instance, bool)
 
     checker = Draft7Validator.TYPE_CHECKER.redefine("integer", strict_type)
+    rules = {**Draft7Validator.VALIDATORS, "pattern": _pattern}
     return validators.extend(  # type: ignore[no-untyped-call]
-        Draft7Validator, {"pattern": _pattern}, type_checker=checker
+        Draft7Validator, {name: _of_known(rule) for name, rule in rules.items()}, type_checker=checker
     )
+
+
+def _of_known(rule: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+    """A rule that says nothing about a value, or a part of one, that only a real run would know."""
+
+    def check(validator: Any, limit: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        if isinstance(instance, (template.Unknown, Late)):
+            return
+        try:
+            yield from rule(validator, limit, instance, schema) or ()
+        except template.UnknownValue:
+            return
+
+    return check
 
 
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
@@ -143,7 +155,7 @@ def _explain(error: Any) -> list[Problem]:
     if error.validator == "additionalProperties":
         return [_unknown_key(path, key, error) for key in _extra_keys(error)]
     if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance and f"'{name}'" in error.message)
+        missing = next(name for name in error.validator_value if error.message.startswith(repr(name)))
         return [Problem(path, f"{missing} is missing")]
     message, hint = _RULES.get(error.validator, _any_rule)(error)
     return [Problem(path, message, hint)]
@@ -347,7 +359,21 @@ def published(steps: Mapping[str, StepType]) -> dict[str, Any]:
     step["properties"] = {**step["properties"], "uses": {**step["properties"]["uses"], "enum": sorted(steps)}}
     step["allOf"] = [*step["allOf"], *(_dispatch(name, kind) for name, kind in sorted(steps.items()))]
     whole["definitions"] = {"step": step}
-    return whole
+    portable: dict[str, Any] = _portable(whole)
+    return portable
+
+
+def _portable(value: Any) -> Any:
+    """A schema for other validators: our annotations left out, our formats said in standard words."""
+    if isinstance(value, list):
+        return [_portable(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {key: _portable(part) for key, part in value.items() if not key.startswith("x-")}
+    if kept.get("format") in ("duration", "expression"):
+        own = kept.pop("format")
+        kept |= {"pattern": rf"{duration.PATTERN}|\{{\{{"} if own == "duration" else {}
+    return kept
 
 
 def _dispatch(name: str, kind: StepType) -> dict[str, Any]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step
 from engine.errors import KeyProblem, KeyRefused, StepError
 from engine.rendering import Late
 from engine.tasks import Child, drive, take_turns
 from engine.template import Unknown, UnknownValue
+
+_POLL = re.compile(r"#[0-9]+$")
+"""What ends the key of an action that is one poll of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,13 @@ class DryContext:
 
     def unknown(self, schema: Schema, name: str = "") -> Any:
         """A placeholder; of an object with known fields, a mapping of placeholders, so that later steps still render."""
-        return _placeholder(schema, name or f"steps.{self.step}.outputs")
+        return _placeholder(schema, f"steps.{self.step}.outputs" + (f".{name}" if name else ""))
 
     def call(self, call: Call, send: Callable[[], Reply]) -> Reply | None:
         """Makes a read whose every part is known; writes down anything else."""
         made = call.effect == "read" and not self._backend.offline and not holds_unknown(call)
         plan = self._backend.plan
-        conditional = plan.conditions.get(self._action.key.partition("#")[0], ())
+        conditional = plan.conditions.get(_POLL.sub("", self._action.key), ())
         plan.calls.append(Planned(self.step, self.item, call, conditional, made))
         return send() if made else None
 
@@ -83,14 +88,14 @@ def holds_unknown(value: Any) -> bool:
     if isinstance(value, Unknown):
         return True
     if isinstance(value, Call):
-        return "%3Csteps." in (value.url or "") or "<steps." in (value.url or "") or holds_unknown(value.body) or holds_unknown(value.detail)
+        return holds_unknown(unquote(value.url or "")) or holds_unknown(value.body) or holds_unknown(value.detail)
     if isinstance(value, Late):
         return holds_unknown(value.names)
     if isinstance(value, Mapping):
         return any(holds_unknown(part) for part in value.values())
     if isinstance(value, (list, tuple)):
         return any(holds_unknown(part) for part in value)
-    return isinstance(value, str) and "<steps." in value
+    return isinstance(value, str) and ("<steps." in value or "<run." in value)
 
 
 def _placeholder(schema: Schema, name: str) -> Any:
@@ -101,7 +106,7 @@ def _placeholder(schema: Schema, name: str) -> Any:
 
 
 class DryBackend:
-    """See engine.contracts.Backend; nothing is remembered, time stands still."""
+    """See engine.contracts.Backend; nothing is remembered, and waiting takes no time but lets it pass."""
 
     def __init__(
         self,
@@ -118,39 +123,43 @@ class DryBackend:
         self.open = open
         self.plan = Plan()
         self._find = catalogue
+        self._latest = clock.now()
 
     def carry_out(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Runs the executor's coroutine to its end."""
         return drive(coroutine, lambda _until: None)
 
     def now(self) -> datetime:
-        """The present moment."""
-        return self.clock.now()
+        """The present moment, or the one that was last waited for."""
+        self._latest = max(self._latest, self.clock.now())
+        return self._latest
 
     def random(self) -> float:
         """No jitter."""
         return 0.0
 
     async def perform(self, action: Action) -> Outcome:
-        """The step's own code, over a context that sends no write."""
+        """The step's own code, over a context that sends no write. What polling ends with is known only in a real run: one poll is shown."""
         step = self._find(action.uses)
+        placeholder = _placeholder(step.outputs(action.given), f"steps.{action.step}.outputs")
         try:
             outputs = step.perform(action.given, DryContext(self, action))
         except UnknownValue:
-            outputs = _placeholder(step.outputs(action.given), f"steps.{action.step}.outputs")
+            outputs = placeholder
         except StepError as error:
             return Outcome(None, error)
         except KeyProblem as error:
             return Outcome(None, KeyRefused(error.message, hint=error.hint, code=error.code))
-        return Outcome(outputs)
+        return Outcome(placeholder if _POLL.search(action.key) else outputs)
 
     async def moment(self, key: str) -> datetime:
-        """The present moment."""
+        """As `now`."""
         del key
-        return self.clock.now()
+        return self.now()
 
     async def sleep_until(self, key: str, until: datetime) -> None:
-        """Passes at once, and is not counted."""
+        """Passes at once."""
+        self._latest = max(self._latest, until)
 
     async def side_by_side(self, children: Iterable[Child], limit: int) -> list[Any]:
         """One after the other."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.contracts import Runner, Written
-from engine.errors import StepError
+from engine.errors import Returned, StepError
 from engine.model import Block, Step
 from engine.scope import Scope
 
@@ -40,29 +40,35 @@ async def carry_out(step: Step, scope: Scope, runner: Runner, attempt: int, poll
     assert isinstance(body, Block)
     inner = scope if attempt == poll == 1 else scope.inside(f"{scope.prefix}{step.id}@{attempt}.{poll}/")
     failure = await _attempt(body, inner, runner)
-    await runner.sequence(body.always, inner)
+    await _always(body.always, failure, inner, runner)
     if failure is not None:
         raise failure
     return {child.id: inner.steps[child.id]["outputs"] for child in body.steps if "outputs" in inner.steps.get(child.id, {})}
 
 
-async def _attempt(body: Block, scope: Scope, runner: Runner) -> StepError | None:
+async def _attempt(body: Block, scope: Scope, runner: Runner) -> StepError | Returned | None:
+    """How the steps, or else their rescue, failed or returned; None when they went through."""
+    failure = await _left(body.steps, scope, runner)
+    if isinstance(failure, StepError) and body.rescue:
+        return await _left(body.rescue, scope.inside(scope.prefix, error=failure.as_value()), runner)
+    return failure
+
+
+async def _always(steps: Sequence[Step], failure: StepError | Returned | None, scope: Scope, runner: Runner) -> None:
+    """What is always done; a failure in it never hides an earlier one."""
+    later = await _left(steps, scope, runner)
+    if later is not None and not isinstance(failure, StepError):
+        raise later
+
+
+async def _left(steps: Sequence[Step], scope: Scope, runner: Runner) -> StepError | Returned | None:
+    """The failure or the `return` by which steps were left; None when they went through."""
     try:
-        await runner.sequence(body.steps, scope)
+        await runner.sequence(steps, scope)
     except StepError as error:
         if error.final:
             raise
-        if not body.rescue:
-            return error
-        return await _rescue(body.rescue, error, scope, runner)
-    return None
-
-
-async def _rescue(steps: Sequence[Step], error: StepError, scope: Scope, runner: Runner) -> StepError | None:
-    try:
-        await runner.sequence(steps, scope.inside(scope.prefix, error=error.as_value()))
-    except StepError as second:
-        if second.final:
-            raise
-        return second
+        return error
+    except Returned as returned:
+        return returned
     return None

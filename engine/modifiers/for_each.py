@@ -111,10 +111,15 @@ def _refuse_equal_keys(items: Sequence[Item]) -> None:
 
 
 def _scope(step: Step, loop: ForEach, scope: Scope, item: Item, total: int) -> Scope:
-    place = f"{scope.key(step.id)}[{item.key}]"
-    key = item.key if scope.item is None else f"{scope.item}/{item.key}"
+    place = f"{scope.key(step.id)}[{_quoted(item.key)}]"
+    key = item.key if scope.item is None else f"{scope.item}/{_quoted(item.key)}"
     names = {loop.name: item.value, "loop": {"index": item.index + 1, "length": total}}
     return scope.inside(f"{place}/", own_steps=True, item=key, **names)
+
+
+def _quoted(key: str) -> str:
+    """A key without the characters that places are made of, so that two places never read the same."""
+    return "".join(f"%{ord(char):02X}" if char in "%/[]#@" else char for char in key)
 
 
 def _nested_ids(step: Step) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ PROPERTIES: Mapping[str, Any] = {
         "description": "Poll until a condition holds; `result` is the last answer.",
         "properties": {
             "condition": {"type": "string", "format": "expression"},
-            "every": {"type": "string", "format": "duration", "description": "Between two polls; 30s by default."},
+            "every": {"type": "string", "format": "duration", "description": "Between two polls; 30s by default, never less than 1s."},
             "timeout": {"type": "string", "format": "duration", "description": "How long to go on; 10m by default."},
             "on_timeout": {"type": "string", "enum": ["fail", "continue"]},
         },
@@ -27,6 +27,9 @@ PROPERTIES: Mapping[str, Any] = {
         "additionalProperties": False,
     },
 }
+
+SHORTEST = 1.0
+"""Seconds between two polls, so that no runbook can hammer a service."""
 
 
 def read(raw: Mapping[str, Any]) -> Until:
@@ -47,7 +50,7 @@ async def carry_out(step: Step, scope: Scope, runner: Runner) -> Mapping[str, An
     """Polls, or carries the step out once when it has no `until`. Returns the last outputs."""
     if step.until is None:
         return await retry.carry_out(step, scope, runner)
-    every = _length(step.until.every, scope)
+    every = max(_length(step.until.every, scope), SHORTEST)
     ends = await runner.backend.moment(scope.key(step.id) + "#") + timedelta(seconds=_length(step.until.timeout, scope))
     poll = 1
     while True:

@@ -31,14 +31,6 @@ class Connection:
         """What its requests go through."""
         return self._service.transport
 
-    def ready(self, need: Need) -> None:
-        """Whether the key for a need is there and can be read. Raises KeyProblem; sends nothing."""
-        self._service.keys.ready(need)
-
-    def key_reference(self, need: Need) -> str | None:
-        """The reference of the key that a call with this need goes with, or None when no key may make it."""
-        return self._service.keys.reference(need)
-
     def close(self) -> None:
         """Gives its sockets back."""
         self._service.transport.close()

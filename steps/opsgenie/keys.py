@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.contracts import KeyUse, Need, Need
+from engine.contracts import KeyUse, Need
 from engine.errors import KeyProblem
 from engine.secret import Secret
 from steps.operation import KeyKind
@@ -73,11 +73,6 @@ def rights_of(need: Need) -> tuple[str, ...]:
     return tuple(filter(None, need.right.split("+")))
 
 
-def rights_of(need: Need) -> tuple[str, ...]:
-    """The rights a need names."""
-    return tuple(filter(None, need.right.split("+")))
-
-
 def missing(keys: Sequence[Key], kinds: Sequence[str], rights: Sequence[str]) -> str:
     """Why no key may make the call: what would do, and what is there."""
     wanted = f"a key of kind {_listed(kinds, 'or')}" if kinds else "a key"
@@ -116,15 +111,6 @@ class KeyRing:
             message = f"connection {self._connection}: {action} {missing(self._keys, kinds, rights)}"
             raise KeyProblem(message, hint=origin(kinds or LEAST_PRIVILEGED_FIRST))
         return key
-
-    def reference(self, need: Need) -> str | None:
-        """The reference of the key that a call with this need goes with, or None."""
-        key = choose(self._keys, need.kinds, rights_of(need))
-        return key.reference if key else None
-
-    def ready(self, need: Need) -> None:
-        """Reads the secret of the key for a need. Raises KeyProblem."""
-        self.secret(self.choose("the step", need.kinds, rights_of(need)))
 
     def after(self, key: Key, kinds: Sequence[str], rights: Sequence[str]) -> Key | None:
         """The next more privileged key that may make the call."""

@@ -12,7 +12,7 @@ _KEY = record(
     kind=one_of("account", "heartbeat", "integration", "team"),
     team=text(min_length=1),
     rights=list_of(one_of("read", "create_and_update", "delete", "configuration_access")),
-    secret=text(min_length=1),
+    secret=text(pattern="^[a-z]+:."),
 )
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]{1,5})?"
 _LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?"

@@ -322,3 +322,32 @@ def test_every_row_that_is_read_back_says_by_what(row):
     assert lookup.effect == "read"
     missing = set(lookup.path_names) - set(row.path_names)
     assert not missing or ({"name", "username"} & set(row.body))
+
+
+def test_a_request_the_service_no_longer_knows_is_in_doubt(bench, say):
+    unknown = say.respond(404, {"message": "Request not found"})
+    b = bench(say.accept("r-1"), unknown, say.accept("r-2"), say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["requestId"] == "r-2"
+    b = bench(say.accept("r-1"), unknown)
+    with pytest.raises(InDoubt, match="r-1 was accepted"):
+        b.perform("opsgenie.alert.escalate", identifier="a", escalation={"name": "e"})
+    assert len(b.sent) == 2
+
+
+def test_looks_are_counted_not_timed(bench, say):
+    """A resumed run must make the same calls in the same order, however fast its clock runs then."""
+    none = say.respond(404, {"message": "none"})
+    empty = say.respond(body={"data": []})
+    counts = []
+    for slow in (0.0, 3.0):
+        b = bench(AnswerLost("cut off"), *[none, empty] * 11, say.accept(), say.processed(alertId="a", alias="x"))
+        real = b.transport.send
+
+        def send(request, *, timeout, b=b, slow=slow, real=real):
+            b.clock.passed += slow
+            return real(request, timeout=timeout)
+
+        b.transport.send = send
+        b.perform(CREATE, message="m")
+        counts.append(b.sent)
+    assert counts[0] == counts[1]
