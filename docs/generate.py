@@ -1,7 +1,7 @@
 """Writes the pages that are read off the source: docs/checks/<ID>.md, one for each id a finding can have.
 
-    python docs/generate.py          writes them and deletes those of ids that are no more
-    python docs/generate.py --check  exits 1 when one is missing, stale or too many
+python docs/generate.py          writes them and deletes those of ids that are no more
+python docs/generate.py --check  exits 1 when one is missing, stale or too many
 """
 
 from __future__ import annotations

@@ -194,6 +194,7 @@ class Surroundings:
 
     Attributes:
         resolve: a secret reference → its Secret, asked late and again after a 401.
+        shared: what the connections of one run have in common, such as the emulator; a provider puts it there.
         emulate: use the embedded emulator instead of the network; `emulator_state` seeds it and `emulator_journal` keeps what it was told.
     """
 
@@ -203,6 +204,7 @@ class Surroundings:
     emulator_state: Mapping[str, Any] | None = None
     emulator_journal: Path | None = None
     emulator_faults: str | None = None
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 class SecretSource(Protocol):

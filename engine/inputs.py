@@ -17,6 +17,9 @@ from engine.schema import did_you_mean
 LARGEST = 16 * 1024 * 1024
 """Bytes of an input's file."""
 
+UNREADABLE = object()
+"""Stands for an input whose file could not be read, which is a finding of its own."""
+
 
 def collect(runbook: Runbook, given: Sequence[str], file: str | None) -> dict[str, Any]:
     """The inputs of one run.
@@ -29,13 +32,7 @@ def collect(runbook: Runbook, given: Sequence[str], file: str | None) -> dict[st
         Invalid: inputs are missing, unknown or wrong; carries a finding for each.
         UsageError: an argument is not of the form name=value.
     """
-    findings: list[Finding] = []
-    values = dict(_mapping(file)) if file else {}
-    for argument in given:
-        name, separator, text = argument.partition("=")
-        if not separator or not name:
-            raise UsageError(f"-i {argument}: write name=value, or name=@file")
-        values[name] = _value(name, text, runbook.inputs.get(name, {}))
+    values, findings = _values(runbook, given, file)
     findings += [_unknown(name, runbook) for name in values if name not in runbook.inputs]
     complete = {}
     for name, declared in runbook.inputs.items():
@@ -51,6 +48,26 @@ def collect(runbook: Runbook, given: Sequence[str], file: str | None) -> dict[st
     return complete
 
 
+def _values(runbook: Runbook, given: Sequence[str], file: str | None) -> tuple[dict[str, Any], list[Finding]]:
+    """What was given, by name, and what could not be read; a name that could not be read is UNREADABLE."""
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    try:
+        values |= _mapping(file) if file else {}
+    except Invalid as invalid:
+        findings += invalid.findings
+    for argument in given:
+        name, separator, text = argument.partition("=")
+        if not separator or not name:
+            raise UsageError(f"-i {argument}: write name=value, or name=@file")
+        try:
+            values[name] = _value(name, text, runbook.inputs.get(name, {}))
+        except Invalid as invalid:
+            findings += invalid.findings
+            values[name] = UNREADABLE
+    return values, findings
+
+
 def _mapping(file: str) -> Mapping[str, Any]:
     value = source.load(file).value
     if not isinstance(value, dict):
@@ -59,12 +76,12 @@ def _mapping(file: str) -> Mapping[str, Any]:
 
 
 def _unknown(name: str, runbook: Runbook) -> Finding:
-    hint = did_you_mean(name, runbook.inputs) or f"{runbook.name} takes no inputs"
+    hint = did_you_mean(name, runbook.inputs) if runbook.inputs else f"{runbook.name} takes no inputs"
     return Finding("RB110", "error", f"{runbook.name} has no input {name!r}", hint=hint)
 
 
 def _problems(name: str, value: Any, declared: Mapping[str, Any]) -> list[Finding]:
-    return [Finding("RB110", "error", f"inputs.{name}{problem}") for problem in schema.problems(value, declared)]
+    return [Finding("RB110", "error", f"inputs.{name}{problem}") for problem in schema.problems(value, declared) if value is not UNREADABLE]
 
 
 def _value(name: str, text: str, declared: Mapping[str, Any]) -> Any:
@@ -81,9 +98,23 @@ def _typed(text: str, declared: Mapping[str, Any]) -> Any:
     if "string" in kinds:
         return text
     try:
-        return json.loads(text)
+        return _strict_json(text)
     except ValueError:
         return text
+
+
+def _strict_json(text: str) -> Any:
+    """JSON without NaN and infinities. Raises ValueError."""
+
+    def refuse(_constant: str) -> Any:
+        raise ValueError("no JSON number")
+
+    try:
+        value = json.loads(text, parse_constant=refuse)
+        json.dumps(value, allow_nan=False)  # 1e999 is read as infinity
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return value
 
 
 def _from_file(name: str, file: str, declared: Mapping[str, Any]) -> Any:
@@ -100,9 +131,10 @@ def _from_file(name: str, file: str, declared: Mapping[str, Any]) -> Any:
 
 
 def _json(name: str, file: str) -> Any:
+    text = source.load_text(file, LARGEST)
     try:
-        return json.loads(source.load_text(file, LARGEST))
-    except (ValueError, RecursionError) as error:
+        return _strict_json(text)
+    except ValueError as error:
         raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file} is not JSON")]) from error
 
 
@@ -113,8 +145,10 @@ def _table(name: str, file: str, declared: Mapping[str, Any]) -> list[dict[str, 
     columns = items.get("properties", {})
     required = items.get("required", ())
     try:
-        if not rows.fieldnames or len(set(rows.fieldnames)) != len(rows.fieldnames):
+        names = [name.strip() for name in rows.fieldnames or ()]
+        if not all(names) or len(set(names)) != len(names) or not names:
             raise csv.Error("the first line must name each column once")
+        rows.fieldnames = names
         return [_row(row, columns, required) for row in rows]
     except csv.Error as error:
         raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file}, line {rows.line_num}: {error}")]) from error
@@ -123,5 +157,5 @@ def _table(name: str, file: str, declared: Mapping[str, Any]) -> list[dict[str, 
 def _row(row: Mapping[str | None, Any], columns: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:
     if None in row or None in row.values():
         raise csv.Error("the row has more or fewer cells than the first line has columns")
-    cells = {str(key).strip(): str(value).strip() for key, value in row.items()}
+    cells = {str(key): str(value).strip() for key, value in row.items()}
     return {key: _typed(cell, columns.get(key, {})) for key, cell in cells.items() if cell or key in required}

@@ -28,7 +28,7 @@ class Scope:
     deadline: datetime | None = None
     maybe: tuple[str, ...] = ()
 
-    def names(self, **more: Any) -> dict[str, Any]:
+    def names(self, /, **more: Any) -> dict[str, Any]:
         """The context a template is rendered with."""
         return {**self.values, "steps": self.steps, **more}
 
@@ -36,15 +36,13 @@ class Scope:
         """The key of a step at this place."""
         return self.prefix + step_id
 
-    def inside(self, prefix: str, *, own_steps: bool = False, item: str | None = None, **names: Any) -> Scope:
-        """A scope below this one."""
-        return replace(
-            self,
-            values={**self.values, **names},
-            steps=dict(self.steps) if own_steps else self.steps,
-            prefix=prefix,
-            item=self.item if item is None else item,
-        )
+    def inside(self, prefix: str, /, **names: Any) -> Scope:
+        """A scope below this one, which sees these names too."""
+        return replace(self, values={**self.values, **names}, prefix=prefix)
+
+    def of_item(self, prefix: str, item: str, names: Mapping[str, Any]) -> Scope:
+        """The scope of one iteration: its names, and its own copy of the steps."""
+        return replace(self, values={**self.values, **names}, prefix=prefix, item=item, steps=dict(self.steps))
 
     def until(self, moment: datetime | None) -> Scope:
         """The same scope with the earlier of both deadlines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,9 @@ from engine.source import Document
 
 Keys = Callable[[Step, Need], str | None]
 """Why no key of a step's connection can meet a need, or None when one can."""
+
+_LOOSE = {'"': "[\"']", " ": r"\s*"}
+"""Characters that an author may have written otherwise than a message does."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,18 @@ class Subject:
         hint: str | None = None,
         severity: Literal["error", "warning"] = "error",
     ) -> Finding:
-        """A finding about a site, or a fragment of it."""
-        return self.document.finding(id, message, site.path, fragment=fragment, hint=hint, severity=severity)
+        """A finding about a site, or a fragment of it, which is found in spite of other blanks and other quotes."""
+        written = _written(site.source, fragment) if fragment else None
+        return self.document.finding(id, message, site.path, fragment=written, hint=hint, severity=severity)
+
+
+def _written(source: str, fragment: str) -> str:
+    """A fragment as the author wrote it."""
+    if fragment in source:
+        return fragment
+    loose = "".join(_LOOSE.get(char, re.escape(char)) for char in fragment)
+    found = re.search(loose, source)
+    return found[0] if found else fragment
 
 
 class Check(Protocol):

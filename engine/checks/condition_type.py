@@ -6,6 +6,8 @@ condition half written.
 Bad:
 
 ```yaml
+inputs:
+  team: {type: string}
 steps:
   - if: inputs.team
     uses: core.log
@@ -15,6 +17,8 @@ steps:
 Good:
 
 ```yaml
+inputs:
+  team: {type: string}
 steps:
   - if: inputs.team != ""
     uses: core.log

@@ -64,8 +64,8 @@ def _declared(subject: Subject, path: Path, declared: Mapping[str, Any], value: 
 
 def _wrong(schema: Mapping[str, Any]) -> Iterator[Problem]:
     """Everything that is no draft-07, and what that alone does not say."""
-    yield from map(_clearer, problems(schema, _meta()))
     for path, part in _parts(schema):
+        yield from (_clearer(path, problem) for problem in problems(_own(part), _meta()))
         if "$ref" in part:
             yield Problem((*path, "$ref"), "a declared schema stands alone and has no $ref", key=True)
         reason = _pattern_fault(part.get("pattern"))
@@ -73,10 +73,19 @@ def _wrong(schema: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem((*path, "pattern"), f"not a regular expression: {reason}")
 
 
-def _clearer(problem: Problem) -> Problem:
-    if problem.path and problem.path[-1] == "type":
-        return Problem(problem.path, "not a type of JSON Schema", f"the types are {', '.join(_TYPES)}")
-    return problem
+def _own(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema without those inside it, which are looked at by themselves: what is wrong with them is said where it stands."""
+    own = {key: value for key, value in part.items() if key not in _BELOW or not isinstance(value, Mapping)}
+    if isinstance(part.get("properties"), Mapping):
+        own["properties"] = {name: value for name, value in part["properties"].items() if not isinstance(value, Mapping)}
+    return own
+
+
+def _clearer(path: Path, problem: Problem) -> Problem:
+    where = (*path, *problem.path)
+    if problem.path[:1] == ("type",):
+        return Problem(where, "not a type of JSON Schema", f"the types are {', '.join(_TYPES)}")
+    return Problem(where, problem.message, problem.hint, problem.key)
 
 
 def _pattern_fault(pattern: Any) -> str | None:
@@ -104,7 +113,7 @@ def _parts(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, M
 def _misspelled(schema: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for path, part in _parts(schema):
         for word in part:
-            if word not in _words() and not word.startswith("x-") and get_close_matches(word, _words(), 1, 0.75):
+            if word not in _words() and len(word) > 4 and word[:2] != "x-" and get_close_matches(word, _words(), 1, 0.8):
                 yield (*path, word), word
 
 

@@ -17,11 +17,10 @@ steps:
 Good:
 
 ```yaml
-# opsbook.yaml
-connections:
-  opsgenie:
-    region: eu
-    keys: [{kind: integration, secret: "env:OPSGENIE_INTEGRATION_KEY"}]
+steps:
+  - uses: opsgenie.alert.get
+    connection: opsgenie              # its keys are named in opsbook.yaml: {secret: "env:OPSGENIE_KEY"}
+    with: {identifier: disk-full}
 ```
 
 What to do: take the value out, and change the secret if the file was ever shared; keys belong to the configuration, by reference.

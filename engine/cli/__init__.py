@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from engine.cli.group import root
 from engine.cli.provided import ProvidedSession
+from engine.cli.session import to_nobody
 
 
 def main() -> NoReturn:
@@ -24,12 +25,14 @@ def call(arguments: list[str]) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
+        if session.json:
+            session.print_json({"error": {"message": error.format_message(), "code": "usage", "hint": None}})
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:  # `opsbook steps list | head`
-        sys.stderr.close()
+        to_nobody(sys.stdout)
         return 0
     except Exception as error:  # noqa: BLE001 - whatever happens, a user sees one clear message
         return session.fail(error)

@@ -61,6 +61,8 @@ def carry_out(
     except Overlap as overlap:
         if overlap.exit_status:
             raise
+        if session.json:
+            session.print_json({"run_id": None, "status": "skipped", "outputs": {}, "steps": [], "audit": None, "error": None})
         session.say(f"skipped: {overlap.message}")
         return 0
     if report:

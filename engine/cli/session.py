@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from engine.errors import Invalid, OpsbookError
 
@@ -48,7 +48,15 @@ class Session:
         if self.quiet:
             self._held.append(message)
         else:
-            print(message, file=sys.stderr if self.json else sys.stdout, flush=True)
+            self._print(message, sys.stderr if self.json else sys.stdout)
+
+    @staticmethod
+    def _print(message: str, stream: TextIO) -> None:
+        """Says it; a reader that has gone (`opsbook run … | head`) must not end a run."""
+        try:
+            print(message, file=stream, flush=True)
+        except BrokenPipeError:
+            to_nobody(stream)
 
     def print_json(self, document: Any) -> None:
         """The one document on standard output."""
@@ -67,6 +75,8 @@ class Session:
             self._explain(error)
             return error.exit_status
         fault = f"{type(error).__name__} at {_where(error)}"
+        if self.json:
+            self.print_json({"error": {"message": fault, "code": "fault", "hint": None}})
         self._error(f"opsbook itself has a fault: {fault}", "please report it, with the command and this line")
         return 1
 
@@ -93,6 +103,11 @@ class Session:
         print(f"{label}: {clean(message)}", file=sys.stderr)
         if hint:
             print(f"  → {clean(hint)}", file=sys.stderr)
+
+
+def to_nobody(stream: TextIO) -> None:
+    """From now on, what is written to a stream whose reader has gone is lost in silence."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def finding_value(finding: Any) -> dict[str, Any]:

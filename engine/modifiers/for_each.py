@@ -114,7 +114,7 @@ def _scope(step: Step, loop: ForEach, scope: Scope, item: Item, total: int) -> S
     place = f"{scope.key(step.id)}[{_quoted(item.key)}]"
     key = item.key if scope.item is None else f"{scope.item}/{_quoted(item.key)}"
     names = {loop.name: item.value, "loop": {"index": item.index + 1, "length": total}}
-    return scope.inside(f"{place}/", own_steps=True, item=key, **names)
+    return scope.of_item(f"{place}/", key, names)
 
 
 def _quoted(key: str) -> str:

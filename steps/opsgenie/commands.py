@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
 from datetime import UTC, datetime
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.contracts import CommandLine
+
+if TYPE_CHECKING:
+    from steps.opsgenie.emulator import RequestLine
+    from steps.opsgenie.emulator.server import EmulatorServer
 
 DEMO_STATE = {
     "teams": [{"name": "dba", "members": [{"username": "ana@example.com"}]}, {"name": "sre_leads"}],
@@ -70,6 +74,7 @@ def serve(line: CommandLine, host: str, port: int, state: str | None, faults: st
     from steps.opsgenie.emulator.server import serve as listen
 
     made = Emulator(clock=RealTime(), state=line.load_mapping(state) if state else None, faults=parse_faults(faults) if faults else ())
+    made.watch = _say_request
     server = listen(made, host=host, port=port)
     keys = {key.kind: key.value for key in made.keys}
     if line.json:
@@ -82,7 +87,13 @@ def serve(line: CommandLine, host: str, port: int, state: str | None, faults: st
     return 0
 
 
-def _until_signal(server: object) -> None:
+def _say_request(request: RequestLine) -> None:
+    """One line on standard error for each request, as it is answered."""
+    answer = request.status or "no answer"
+    click.echo(f"{request.time:%H:%M:%S} {request.key_kind or 'no key'}: {request.method} {request.path} → {answer}", err=True)
+
+
+def _until_signal(server: EmulatorServer) -> None:
     """Serves until SIGTERM or SIGINT."""
     over = threading.Event()
 
@@ -91,11 +102,9 @@ def _until_signal(server: object) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)  # type: ignore[attr-defined]
-    thread.start()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     over.wait()
-    server.shutdown()  # type: ignore[attr-defined]
-    sys.stdout.flush()
+    server.shutdown()
 
 
 COMMANDS = (demo, emulator)

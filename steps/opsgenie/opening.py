@@ -16,7 +16,7 @@ from steps.opsgenie.keys import Key, KeyRing, least_privileged_first, read_keys
 from steps.opsgenie.settings import DEFAULT_REGION, HOSTS
 
 if TYPE_CHECKING:
-    from steps.opsgenie.emulator import EmulatorKey
+    from steps.opsgenie.emulator import Emulator
 
 
 class LazyTransport(Transport):
@@ -60,20 +60,34 @@ def _over_http(settings: Mapping[str, Any]) -> Transport:
 
 
 def _emulated(name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Connection:
-    """A connection to an emulator in this process, whose keys are of the kinds and rights that are configured."""
-    from steps.opsgenie.emulator import Emulator, EmulatorTransport
+    """A connection to the run's emulator in this process, with keys of the kinds and rights that are configured.
+
+    Without a configuration there is no team key: it would be the least privileged, and would see its team's alerts only.
+    """
+    from steps.opsgenie.emulator import EmulatorTransport
     from steps.opsgenie.emulator.keys import ALL_RIGHTS, made_key
 
-    keys = read_keys(settings)
-    made = tuple(made_key(key.kind, number, sorted(key.rights or ALL_RIGHTS), key.team) for number, key in enumerate(keys))
-    clock, state, journal = surroundings.clock, surroundings.emulator_state, surroundings.emulator_journal
-    emulator = Emulator(clock=clock, state=state, keys=made or None, journal=journal)
-    keys = keys or tuple(_mirrored(key) for key in emulator.keys)
-    secrets = {key.reference: Secret(known.value, key.reference) for key, known in zip(keys, emulator.keys, strict=True)}
+    emulator = _shared_emulator(surroundings)
+    keys = read_keys(settings) or (Key("integration", "emulator:integration"), Key("account", "emulator:account"))
+    first = len(emulator.keys)
+    made = [made_key(key.kind, first + number, sorted(key.rights or ALL_RIGHTS), key.team) for number, key in enumerate(keys)]
+    emulator.keys += tuple(made)
+    secrets = {key.reference: Secret(known.value, key.reference) for key, known in zip(keys, made, strict=True)}
     ring = KeyRing(name, least_privileged_first(keys), secrets.__getitem__)
     return Connection(Service(name, "http://emulator.invalid", None, ring, Buckets(), EmulatorTransport(emulator)))
 
 
-def _mirrored(key: EmulatorKey) -> Key:
-    """A key of the emulator's own as a key of the configuration."""
-    return Key(key.kind, f"emulator:{key.kind}", frozenset(key.rights), key.team)
+def _shared_emulator(surroundings: Surroundings) -> Emulator:
+    """The one emulator of a run: every connection of it talks to the same account."""
+    from steps.opsgenie.emulator import Emulator, parse_faults
+
+    if "emulator" not in surroundings.shared:
+        surroundings.shared["emulator"] = Emulator(
+            clock=surroundings.clock,
+            state=surroundings.emulator_state,
+            keys=(),
+            faults=parse_faults(surroundings.emulator_faults) if surroundings.emulator_faults else (),
+            journal=surroundings.emulator_journal,
+        )
+    emulator: Emulator = surroundings.shared["emulator"]
+    return emulator

@@ -16,7 +16,7 @@ HEAD = "inputs: {text: {type: string}, size: {type: integer}, list: {type: array
         ('{wait: "{{ inputs.size }}"}', ['"{{ inputs.size }}"!']),
         ('{uses: fake.find, until: {condition: result.count > 0, every: "{{ inputs.size }}"}}', ['"{{ inputs.size }}"!']),
         ('{uses: fake.find, timeout: "{{ inputs.size }}"}', ['"{{ inputs.size }}"!']),
-        ('{if: inputs.size > inputs.text, wait: 1s}', ["inputs.size!"]),
+        ("{if: inputs.size > inputs.text, wait: 1s}", ["inputs.size!"]),
         ('{uses: fake.open, with: {message: "size {{ inputs.size }}", size: "{{ inputs.size }}", priority: "{{ inputs.text }}"}}', []),
         ('{uses: fake.open, with: {message: "{{ inputs.any }}", size: "{{ inputs.text | int }}", tags: "{{ inputs.any }}"}}', []),
         ('{for_each: "{{ inputs.list }}", uses: fake.open, with: {message: hello, size: "{{ item }}"}}', []),

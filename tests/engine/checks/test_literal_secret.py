@@ -44,7 +44,7 @@ def test_harmless_text(marked, text):
 
 @pytest.mark.parametrize("name", ["password", "apiKey", "api_key", "X-Api-Key", "clientSecret", "access_token", "Authorization"])
 def test_fields_by_name(marked, name):
-    assert marked(literal_secret, f"vars: {{{name}: abc}}\n" if "-" not in name else f"labels: {{{name}: abc}}\n") == ["abc!"]
+    assert marked(literal_secret, f"labels: {{{name}: abc}}\n") == ["abc!"]
 
 
 def test_a_template_in_a_secret_field_is_no_literal(marked):

@@ -2,7 +2,9 @@ import pytest
 
 from engine.checks import possibly_skipped
 
-MAYBE = "inputs: {loud: {type: boolean}}\nsteps:\n  - {id: made, if: inputs.loud and run.id != '', uses: fake.open, with: {message: hello}}\n"
+MAYBE = (
+    "inputs: {loud: {type: boolean}}\nsteps:\n  - {id: made, if: inputs.loud and run.id != '', uses: fake.open, with: {message: hello}}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ def test_unguarded(marked, reader):
         "{if: steps.made.status == 'succeeded' and steps.made.outputs.size > 1, uses: fake.say, with: {message: hello}}",
         "{if: steps.made.status == 'succeeded', block: [{uses: fake.say, with: {message: \"{{ steps.made.outputs.id }}\"}}]}",
         "{uses: fake.say, with: {message: \"{{ steps.made.outputs.id | default('') }}\"}}",
-        "{uses: fake.say, with: {message: \"{{ steps.made.status }}\"}}",
+        '{uses: fake.say, with: {message: "{{ steps.made.status }}"}}',
     ],
 )
 def test_guarded(marked, reader):

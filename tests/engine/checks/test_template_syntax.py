@@ -11,7 +11,7 @@ from engine.checks import template_syntax
         ('{uses: fake.say, with: {message: "{% set x = 1 %}"}}', ["set!"]),
         ('{uses: fake.say, with: {message: "{{ run.__class__ }} {{ run.id | upper }}"}}', [".__class__!"]),
         ('{if: "{{ run.id }}", uses: fake.say, with: {message: hello}}', ["{{!"]),
-        ('{if: run.id = 1, uses: fake.say, with: {message: hello}}', ["=!"]),
+        ("{if: run.id = 1, uses: fake.say, with: {message: hello}}", ["=!"]),
         ('{for_each: "{{ x", key: "{{ y", timeout: "{{ z", uses: fake.say, with: {message: hello}}', ['"{{ x"!', '"{{ y"!', '"{{ z"!']),
         ('{uses: fake.rules, with: {shape: {any: "{{ broken"}}}', []),
         ('{uses: fake.say, with: {message: "{{ run.id | upper }}"}}', []),

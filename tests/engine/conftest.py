@@ -1,0 +1,262 @@
+"""Fake steps, and two ways to carry a runbook out: in memory over a virtual clock, or as the command line does it."""
+
+from __future__ import annotations
+
+import random
+import sys
+import textwrap
+import types
+from datetime import UTC, datetime
+
+import pytest
+
+from engine import app, loader, source
+from engine.catalog import Catalog
+from engine.clock import VirtualClock
+from engine.contracts import Call, Outcome, Reply
+from engine.errors import InDoubt, StepError
+from engine.executor import Executor
+from engine.tasks import drive, take_turns
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ANYTHING = {"type": "object"}
+
+
+class FakeStep:
+    """A step made of a function of `with` and the context."""
+
+    needs = ()
+
+    def __init__(self, name, perform, inputs=ANYTHING, effect="read"):
+        self.name, self._perform, self.inputs, self.effect = name, perform, inputs, effect
+        self.summary = f"{name}, for tests."
+
+    def outputs(self, written):
+        return {"type": "object", "additionalProperties": {}}
+
+    def listing(self):
+        return {
+            "name": self.name, "summary": self.summary, "method": None, "path": None, "effect": self.effect, "asynchronous": False, "keys": [],
+            "right": None, "rate_limit_domain": None, "idempotency": "safe", "jsm": None,
+        }  # fmt: skip
+
+    def perform(self, given, context):
+        return self._perform(given, context)
+
+
+class FakeProvider:
+    """Steps of the prefix `fake`; `seen` holds what each was given, in order."""
+
+    settings_schema = {}
+
+    def __init__(self):
+        self.seen, self.attempts, self.timeouts = [], [], []
+
+    def forget(self):
+        self.__init__()
+
+    def steps(self):
+        def say(given, context):
+            self.seen.append(given.get("value"))
+            self.timeouts.append(context.timeout)
+            return dict(given)
+
+        def fail(given, context):
+            self.attempts.append((context.attempt, context.clock.now()))
+            if len(self.attempts) > given.get("times", 10**6):
+                return {"attempts": len(self.attempts)}
+            raise StepError(
+                given.get("message", "it broke"), code=given.get("code"), status=given.get("status"), again=given.get("again"),
+                retry_after=given.get("retry_after"), hint=given.get("hint"),
+            )  # fmt: skip
+
+        def count(given, context):
+            self.attempts.append((context.attempt, context.clock.now()))
+            return {"n": len(self.attempts)}
+
+        def doubt(given, context):
+            raise InDoubt("whether it was done cannot be known")
+
+        def write(given, context):
+            reply = context.call(Call("fake.write", "write", method="POST", url="https://fake.example/things", body=given), lambda: Reply(given))
+            if reply is None:
+                return {"id": context.unknown({"type": "string"}, "id")}
+            self.seen.append(given)
+            return {"id": "made"}
+
+        def boom(given, context):
+            raise ZeroDivisionError("a fault of the step's own, holding s3cr3t-values")
+
+        typed = {
+            "type": "object",
+            "required": ["n"],
+            "properties": {"n": {"type": "integer"}, "colour": {"type": "string", "enum": ["red", "blue"]}, "note": {"type": "string"}},
+            "additionalProperties": False,
+        }
+        made = [
+            FakeStep("fake.boom", boom),
+            FakeStep("fake.count", count),
+            FakeStep("fake.doubt", doubt, effect="write"),
+            FakeStep("fake.fail", fail),
+            FakeStep("fake.say", say),
+            FakeStep("fake.typed", say, typed),
+            FakeStep("fake.write", write, effect="write"),
+        ]
+        return {step.name: step for step in made}
+
+    def connect(self, name, settings, surroundings):
+        return None
+
+    def key_findings(self, settings, need):
+        return None
+
+    def commands(self):
+        return ()
+
+
+PROVIDER = FakeProvider()
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """The provider of `fake.*`, known to the whole application for this test."""
+    module = types.ModuleType("opsbook_fake_steps")
+    module.PROVIDER = PROVIDER
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(app.PROVIDERS, "fake", "opsbook_fake_steps:PROVIDER")
+    PROVIDER.forget()
+    return PROVIDER
+
+
+class Context:
+    """A step's context without a journal."""
+
+    planning = False
+
+    def __init__(self, backend, action):
+        self.clock, self.attempt, self.timeout, self.item, self.step = backend.clock, action.attempt, action.timeout, action.item, action.step
+        self.log = lambda message, level="info": None
+
+    def call(self, call, send):
+        return send()
+
+
+class MemoryBackend:
+    """A backend without disk: a virtual clock, and everything it was told."""
+
+    def __init__(self, find, chance=0.0):
+        self.clock, self.find, self.chance = VirtualClock(START), find, chance
+        self.told, self.actions = [], []
+
+    def now(self):
+        return self.clock.now()
+
+    def random(self):
+        return self.chance
+
+    async def perform(self, action):
+        self.actions.append(action)
+        try:
+            return Outcome(self.find(action.uses).perform(action.given, Context(self, action)))
+        except StepError as error:
+            return Outcome(None, error)
+
+    async def moment(self, key):
+        return self.clock.now()
+
+    async def sleep_until(self, key, until):
+        from engine.tasks import Sleep
+
+        if until > self.clock.now():
+            await Sleep(until)
+
+    async def side_by_side(self, children, limit):
+        return await take_turns(children, limit)
+
+    def tell(self, event, key, **fields):
+        self.told.append((event, key, fields))
+
+
+class Carried:
+    """A run in memory, and what it left."""
+
+    def __init__(self, text, inputs, fake, chance):
+        catalog = Catalog(app.PROVIDERS)
+        runbook = loader.read(source.read(textwrap.dedent(text), "test.yaml"), catalog.find)
+        self.backend = MemoryBackend(catalog.get, chance)
+        facts = {"id": "run-1", "started_at": "2026-03-01T12:00:00.000Z", "trigger": "test"}
+        executor = Executor(runbook, self.backend, catalog.get, inputs, facts)
+        self.ending = drive(executor.run(), self.backend.clock.advance_to)
+        self.seen, self.attempts = fake.seen, fake.attempts
+
+    @property
+    def status(self):
+        return self.ending.status
+
+    @property
+    def error(self):
+        return self.ending.error
+
+    @property
+    def outputs(self):
+        return self.ending.outputs
+
+    def step(self, name):
+        return self.ending.steps[name]
+
+    @property
+    def statuses(self):
+        return {name: state["status"] for name, state in self.ending.steps.items()}
+
+    @property
+    def elapsed(self):
+        return (self.backend.clock.now() - START).total_seconds()
+
+
+HEAD = "apiVersion: runbook/v1\nname: test\n"
+
+
+@pytest.fixture
+def carry_out(fake):
+    """Carries a runbook out in memory: the text of its steps (and whatever else), its inputs."""
+
+    def carry_out(text, inputs=None, chance=0.0):
+        fake.forget()
+        return Carried(HEAD + textwrap.dedent(text), inputs or {}, fake, chance)
+
+    return carry_out
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Carries out a command line in this process, in a folder and a state of its own; gives code, out, err."""
+    from engine import config
+    from engine.cli import call
+
+    for name in ("NO_COLOR", "FORCE_COLOR", "OPSBOOK_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPSBOOK_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setattr(config, "MACHINE_WIDE", tmp_path / "etc" / "opsbook.yaml")
+    monkeypatch.chdir(tmp_path)
+    return Command(tmp_path, capsys, call)
+
+
+class Command:
+    def __init__(self, folder, capsys, call):
+        self.folder, self._capsys, self._call = folder, capsys, call
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return str(path)
+
+    def runbook(self, text, name="book.yaml"):
+        return self.write(name, HEAD + textwrap.dedent(text))
+
+    def __call__(self, *arguments):
+        self._capsys.readouterr()
+        code = self._call([str(argument) for argument in arguments])
+        captured = self._capsys.readouterr()
+        return types.SimpleNamespace(code=code, out=captured.out, err=captured.err, both=captured.out + captured.err)
