@@ -100,8 +100,8 @@ class _Walk:
         self._step = step
         self._around(step, inner, outputs)
         if step.for_each is not None:
-            nested = {name: Ran(_listed(ran.schema)) for name, ran in nested.items()}
-        own = Ran(_listed(_state(outputs)) if step.for_each is not None else _state(outputs))
+            nested = {name: Ran(record({"status": STEP_STATUS, "outputs": _list(ran.schema)})) for name, ran in nested.items()}
+        own = Ran(_state(outputs) if step.for_each is None else _loop_state(outputs))
         reasons = _absences(step, per_item=per_item)
         return {name: ran.doubted(*reasons) for name, ran in {**nested, step.id: own}.items()}
 
@@ -220,10 +220,15 @@ def _state(outputs: Schema) -> Schema:
     return record({"status": STEP_STATUS, "outputs": outputs, "error": ERROR, "continued": {"type": "boolean"}})
 
 
-def _listed(state: Schema) -> Schema:
-    """The state of a step inside a loop, seen after the loop."""
-    fields = state["properties"]
-    return record({**fields, "outputs": {"type": "array", "items": fields["outputs"]}, "items": ITEMS})
+def _loop_state(outputs: Schema) -> Schema:
+    """Schema of `steps.<id>` after a loop."""
+    fields = _state({"type": "array", "items": outputs})["properties"]
+    return record({**fields, "items": ITEMS})
+
+
+def _list(state: Schema) -> Schema:
+    """What the outputs of a step inside a loop are after the loop."""
+    return {"type": "array", "items": state["properties"]["outputs"]}
 
 
 def _doubted(ran: Mapping[str, Ran], why: str) -> dict[str, Ran]:
@@ -233,7 +238,7 @@ def _doubted(ran: Mapping[str, Ran], why: str) -> dict[str, Ran]:
 def _absences(step: Step, *, per_item: bool) -> list[Absence]:
     """Why the step, and all that is inside it, may have no outputs. A loop that began has its list."""
     reasons = []
-    if step.condition is not None and not per_item:
+    if False:
         reasons.append(Absence(f"it depends on `if: {step.condition}`", step.id, conjuncts(step.condition)))
     if step.continue_on_error and step.for_each is None:
         reasons.append(Absence("it may fail and the run goes on", step.id))

@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine import disk
 from engine.errors import AuditUnwritable
 
 GENESIS = "0" * 64
-PRIVATE = 0o600
+LAST = "run.ended"
+"""The event after which nothing is written: a line cut short behind it cannot come from a crash."""
 
 
 def canonical(event: Mapping[str, Any]) -> bytes:
@@ -51,9 +53,12 @@ class Journal:
         self._filters = filters
         self._fields = dict(fields or {})
         self._lock = threading.Lock()
-        self._broken: str | None = None
-        self._file = _open(path)
-        self.events, self.head = self._tail()
+        self._broken: AuditUnwritable | None = None
+        try:
+            self._file = disk.open_private(path, os.O_RDWR | os.O_APPEND)
+            self.events, self.head = self._tail()
+        except OSError as error:
+            raise AuditUnwritable(f"the audit log {path} cannot be opened: {error.strerror}", hint="check the state folder") from error
         self._log = _logger(self._file, (self._filter, self._chain))
 
     def append(self, event: str, *, sync: bool = False, **fields: Any) -> dict[str, Any]:
@@ -63,26 +68,24 @@ class Journal:
             AuditUnwritable: it could not be written, now or at an earlier time: after a failed write nobody knows what is on disk.
         """
         with self._lock:
-            if self._broken:
-                raise AuditUnwritable(self._broken)
-            try:  # every failure poisons: what is on disk after it, nobody knows
+            self._refuse_broken()
+            try:
                 written: dict[str, Any] = self._log.info(event, **fields)
                 if sync:
                     os.fdatasync(self._file)
             except OSError as error:
-                self._broken = f"the audit log {self.path} cannot be written: {error.strerror}"
-                raise AuditUnwritable(self._broken, hint="free the disk or mend the folder, then resume the run") from error
+                raise self._break("written", error) from error
             self.events, self.head = written["seq"], written["hash"]
             return written
 
     def sync(self) -> None:
         """Everything written so far is on disk when this returns. Raises AuditUnwritable."""
         with self._lock:
+            self._refuse_broken()
             try:
                 os.fdatasync(self._file)
             except OSError as error:
-                self._broken = f"the audit log {self.path} cannot be synced: {error.strerror}"
-                raise AuditUnwritable(self._broken) from error
+                raise self._break("synced", error) from error
 
     def close(self) -> None:
         """Gives the file back."""
@@ -98,25 +101,50 @@ class Journal:
         linked = {**event, "seq": self.events + 1, "prev": self.head}
         return {**linked, "hash": digest(linked)}
 
+    def _refuse_broken(self) -> None:
+        if self._broken:
+            raise self._broken
+
+    def _break(self, verb: str, error: OSError) -> AuditUnwritable:
+        """After a failure nobody knows what is on disk: nothing more is written."""
+        message = f"the audit log {self.path} cannot be {verb}: {error.strerror}"
+        self._broken = AuditUnwritable(message, hint="free the disk or mend the folder, then resume the run")
+        return self._broken
+
     def _tail(self) -> tuple[int, str]:
-        last = last_line(self.path)
+        """Number and hash of the last event. A line that a crash cut short is cut away: nothing was done upon it."""
+        last = None
+        for last in disk.whole_lines(self._file):
+            pass
         if last is None:
             return 0, GENESIS
         try:
             event = json.loads(last)
             return int(event["seq"]), str(event["hash"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise AuditUnwritable(f"the audit log {self.path} ends in a line that is no event", hint="opsbook audit verify") from error
 
 
 def _logger(file: int, processors: tuple[Callable[..., dict[str, Any]], ...]) -> Any:
-    import structlog
+    structlog = _structlog()
 
     def render(_logger: Any, _method: str, event: Any) -> tuple[tuple[Any], dict[str, Any]]:
         return (event,), {}
 
-    chain: list[Any] = [*processors, render]
-    return structlog.wrap_logger(_Appender(file), processors=chain, wrapper_class=structlog.BoundLogger)
+    return structlog.wrap_logger(_Appender(file), processors=[*processors, render], wrapper_class=structlog.BoundLogger)
+
+
+def _structlog() -> Any:
+    """structlog without rich, which it only asks for to colour consoles: half of what importing it costs at every start."""
+    if "structlog" not in sys.modules and "rich" not in sys.modules:
+        sys.modules["rich"] = None  # type: ignore[assignment] # the import system's own sign for "not there"
+        try:
+            import structlog
+        finally:
+            del sys.modules["rich"]
+    import structlog
+
+    return structlog
 
 
 class _Appender:
@@ -126,71 +154,38 @@ class _Appender:
         self._file = file
 
     def info(self, event: dict[str, Any]) -> dict[str, Any]:
-        line = canonical(event) + b"\n"
-        while line:
-            line = line[os.write(self._file, line) :]
+        disk.write_whole(self._file, canonical(event) + b"\n")
         return event
-
-
-def _open(path: Path) -> int:
-    """The file, for appending only: never through a link, never somebody else's, never a device."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    try:
-        new = not path.exists()
-        file = os.open(path, flags, PRIVATE)
-        if new:
-            _sync_folder(path.parent)
-    except OSError as error:
-        raise AuditUnwritable(f"the audit log {path} cannot be opened: {error.strerror}", hint="check the state folder") from error
-    found = os.fstat(file)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        os.close(file)
-        raise AuditUnwritable(f"the audit log {path} is not a regular file of this user")
-    return file
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new name in a folder is on disk only once the folder is."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def last_line(path: Path) -> bytes | None:
-    """The last line, or None when the file holds nothing. A line cut short by a crash is dropped first: it was never acted on."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size == 0:
-            return None
-        reach = 4096
-        while True:
-            start = max(0, size - reach)
-            file.seek(start)
-            chunk = file.read(size - start)
-            whole = chunk[: chunk.rfind(b"\n") + 1].splitlines()
-            if len(whole) > 1 or (start == 0 and whole):
-                break
-            if start == 0:
-                os.truncate(path, 0)
-                return None
-            reach *= 4
-    if not chunk.endswith(b"\n"):
-        os.truncate(path, start + chunk.rfind(b"\n") + 1)
-    return whole[-1]
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:
     """Every whole event of a file, in order; a line that is no JSON object is passed over (`verify` names it)."""
     with path.open("rb") as file:
         for line in file:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict) and line.endswith(b"\n"):
+            event = _parsed(line)
+            if event is not None and line.endswith(b"\n"):
                 yield event
+
+
+def last_event(path: Path) -> dict[str, Any] | None:
+    """The last whole event of a file, read from its end; None when it holds none. Raises OSError."""
+    reach = 4096
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        while True:
+            file.seek(max(0, size - reach))
+            lines = file.read().split(b"\n")[:-1]
+            if reach >= size or len(lines) > 1:
+                return _parsed(lines[-1]) if lines else None
+            reach *= 4
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,41 +198,66 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a file came to: how many events, the last hash, and every flaw."""
+    """What a file came to: the hash of every event that is whole, in order, and every flaw."""
 
-    events: int
-    head: str
+    hashes: Sequence[str]
     flaws: Sequence[Flaw]
+
+    @property
+    def events(self) -> int:
+        """How many events are whole."""
+        return len(self.hashes)
+
+    @property
+    def head(self) -> str:
+        """The last hash."""
+        return self.hashes[-1] if self.hashes else GENESIS
 
 
 def verify(path: Path) -> Verification:
     """Checks every line of a chained file by itself and against the one before. Raises OSError when it cannot be read."""
     flaws: list[Flaw] = []
-    count, head = 0, GENESIS
+    hashes: list[str] = []
+    last = None
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             event, message = _check(line)
             if event is None:
-                flaws.append(Flaw(number, message))
+                if not _cut_short(line, last):
+                    flaws.append(Flaw(number, message))
                 continue
-            if event["prev"] != head and not (flaws and flaws[-1].line == number - 1):
+            if event["prev"] != (hashes[-1] if hashes else GENESIS) and not (flaws and flaws[-1].line == number - 1):
                 flaws.append(Flaw(number, "does not follow the line before: a line was removed, added or moved"))
-            elif event["seq"] != count + 1 and not flaws:
-                flaws.append(Flaw(number, f"is numbered {event['seq']}, expected {count + 1}"))
-            count, head = event["seq"], event["hash"]
-    return Verification(count, head, flaws)
+            elif event["seq"] != number and not flaws:
+                flaws.append(Flaw(number, f"is numbered {event['seq']}, expected {number}"))
+            hashes.append(event["hash"])
+            last = event["event"]
+    return Verification(hashes, flaws)
+
+
+def _cut_short(line: bytes, last: str | None) -> bool:
+    """Whether a line is what a crash leaves of an event: its beginning, at the end of a log that was not ended."""
+    if line.endswith(b"\n") or last == LAST:
+        return False
+    try:
+        _, end = json.JSONDecoder().raw_decode(line.decode("ascii"))
+    except RecursionError:
+        return False
+    except ValueError:
+        return line.startswith(b"{") and line.isascii()
+    return end == len(line)
 
 
 def _check(line: bytes) -> tuple[dict[str, Any] | None, str]:
     """The event of a line, or what is wrong with the line taken by itself."""
+    event = _parsed(line)
+    if event is None or not {"event", "hash", "prev", "seq"} <= event.keys():
+        return None, "was changed: it is not a whole event"
     try:
-        event = json.loads(line)
-        if not isinstance(event, dict):
-            return None, "is not an event"
         if canonical(event) + b"\n" != line:
             return None, "was changed: it is not spelt as it was written"
-        if event["hash"] != digest(event) or not isinstance(event["prev"], str) or not isinstance(event["seq"], int):
-            return None, "was changed: its hash does not fit"
-    except (ValueError, KeyError):
-        return None, "was changed: it is not a whole event"
+    except (ValueError, RecursionError):  # a number that JSON does not know
+        return None, "was changed: it is not spelt as it was written"
+    if event["hash"] != digest(event):
+        return None, "was changed: its hash does not fit"
     return event, ""

@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from engine import disk
 from engine.errors import AuditUnwritable
 from engine.journal import Journal
 
@@ -13,7 +14,7 @@ from engine.journal import Journal
 def write(path: Path, event: str, **fields: object) -> None:
     """Adds one line, one writer at a time. Raises AuditUnwritable."""
     try:
-        lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        lock = disk.open_private(path.with_suffix(".lock"), os.O_RDWR)
     except OSError as error:
         raise AuditUnwritable(f"the ledger {path} cannot be locked: {error.strerror}") from error
     try:

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from engine import disk
 from engine.errors import AuditUnwritable
 
 
@@ -25,51 +26,64 @@ class Results:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._known: dict[str, Any] = {}
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._broken: AuditUnwritable | None = None
         try:
-            self._load()
-            self._file = os.open(path, flags, 0o600)
+            self._file = disk.open_private(path, os.O_RDWR | os.O_APPEND)
+            self._known = dict(_read(line) for line in disk.whole_lines(self._file))
         except OSError as error:
-            raise AuditUnwritable(f"the results {path} cannot be opened: {error.strerror}") from error
-
-    def _load(self) -> None:
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            whole = 0
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                whole += len(line)
-                key, _, value = line.partition(b" ")
-                self._known[key.decode()] = json.loads(value)
-        os.truncate(self._path, whole)
+            raise AuditUnwritable(f"the results {path} cannot be opened: {error.strerror}", hint="check the state folder") from error
 
     def put(self, value: Any) -> str:
         """Keeps a value and returns its SHA-256. Raises AuditUnwritable."""
         text = json.dumps(value, separators=(",", ":")).encode()
-        key = hashlib.sha256(text).hexdigest()
-        line = key.encode() + b" " + text + b"\n"
+        key = _hash(text)
         with self._lock:
+            self._refuse_broken()
             try:
-                while line:
-                    line = line[os.write(self._file, line) :]
+                disk.write_whole(self._file, key.encode() + b" " + text + b"\n")
             except OSError as error:
-                raise AuditUnwritable(f"the results {self._path} cannot be written: {error.strerror}") from error
+                raise self._break("written", error) from error
         return key
+
+    def __contains__(self, key: str) -> bool:
+        """Whether an earlier process of this run kept a value, and it is whole."""
+        text = self._known.get(key)
+        return text is not None and _hash(text) == key
 
     def get(self, key: str) -> Any:
         """A value kept by an earlier process of this run. Raises KeyError."""
-        return self._known[key]
+        if key not in self:
+            raise KeyError(key)
+        return json.loads(self._known[key])
 
     def sync(self) -> None:
         """Everything kept so far is on disk when this returns. Raises AuditUnwritable."""
-        try:
-            os.fdatasync(self._file)
-        except OSError as error:
-            raise AuditUnwritable(f"the results {self._path} cannot be synced: {error.strerror}") from error
+        with self._lock:
+            self._refuse_broken()
+            try:
+                os.fdatasync(self._file)
+            except OSError as error:
+                raise self._break("synced", error) from error
 
     def close(self) -> None:
         """Gives the file back."""
         os.close(self._file)
+
+    def _refuse_broken(self) -> None:
+        if self._broken:
+            raise self._broken
+
+    def _break(self, verb: str, error: OSError) -> AuditUnwritable:
+        """After a failure nobody knows what is on disk: nothing more is written."""
+        message = f"the results {self._path} cannot be {verb}: {error.strerror}"
+        self._broken = AuditUnwritable(message, hint="free the disk or mend the folder, then resume the run")
+        return self._broken
+
+
+def _read(line: bytes) -> tuple[str, bytes]:
+    key, _, text = line.partition(b" ")
+    return key.decode(errors="replace"), text
+
+
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()

@@ -156,7 +156,7 @@ def _explain(error: Any) -> list[Problem]:
         return [_unknown_key(path, key, error) for key in _extra_keys(error)]
     if error.validator == "required":
         missing = next(name for name in error.validator_value if error.message.startswith(repr(name)))
-        return [Problem(path, f"{missing} is missing")]
+        return [Problem(path, f"{missing} is missing", key=True)]
     message, hint = _RULES.get(error.validator, _any_rule)(error)
     return [Problem(path, message, hint)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import re
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from engine.template import Unknown, UnknownValue
 
 _POLL = re.compile(r"#[0-9]+$")
 """What ends the key of an action that is one poll of several."""
+
+PLACEHOLDER = re.compile(r"(?:<|%3C)([a-z_]+(?:\.\w+|\[\w+\])+)(?:>|%3E)")
+"""A placeholder inside text, as it is or percent-encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +92,14 @@ def holds_unknown(value: Any) -> bool:
     if isinstance(value, Unknown):
         return True
     if isinstance(value, Call):
-        return holds_unknown(unquote(value.url or "")) or holds_unknown(value.body) or holds_unknown(value.detail)
+        return any(holds_unknown(part) for part in (value.url, value.body, value.detail))
     if isinstance(value, Late):
         return holds_unknown(value.names)
     if isinstance(value, Mapping):
         return any(holds_unknown(part) for part in value.values())
     if isinstance(value, (list, tuple)):
         return any(holds_unknown(part) for part in value)
-    return isinstance(value, str) and ("<steps." in value or "<run." in value)
+    return isinstance(value, str) and PLACEHOLDER.search(value) is not None
 
 
 def _placeholder(schema: Schema, name: str) -> Any:

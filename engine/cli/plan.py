@@ -65,6 +65,8 @@ def show_plan(session: Session, options: Any, runbook: str, given: Sequence[str]
 
 def row(planned: Any) -> dict[str, Any]:
     """A planned call as documents show it."""
+    from engine.backends.dry import PLACEHOLDER
+
     call = planned.call
     key = None if call.key is None else {"kind": call.key.kind, "reference": call.key.reference}
     return {
@@ -72,7 +74,7 @@ def row(planned: Any) -> dict[str, Any]:
         "item": planned.item,
         "action": call.action,
         "method": call.method,
-        "url": call.url,
+        "url": call.url and PLACEHOLDER.sub(r"<\1>", call.url),
         "body": plain(call.body),
         "key": key,
         "effect": call.effect,

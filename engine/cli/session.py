@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, TextIO
 
-from engine.errors import Invalid, OpsbookError
+from engine.errors import Invalid, KeyProblem, OpsbookError
 
 
 class Session:
@@ -91,7 +91,7 @@ class Session:
 
             files = sorted({finding.place.file for finding in findings if finding.place})
             print(text.render(findings, files, colour=self.colour), file=sys.stderr)
-            if isinstance(error, Invalid):
+            if isinstance(error, (Invalid, KeyProblem)):
                 print("Nothing was sent.", file=sys.stderr)
         else:
             self._error(error.message, error.hint)

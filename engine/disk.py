@@ -1,0 +1,68 @@
+"""Private files that outlive a crash: opened through no link, written whole, their names synced too."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Opens a file of this user's own, made when absent; its name is then on disk.
+
+    Raises OSError: it cannot be opened, is a link, belongs to somebody else, or is not a regular file.
+    """
+    new = not os.path.lexists(path)
+    file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE)
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise OSError(errno.EPERM, "it is not a regular file of this user")
+        if new:
+            sync_folder(path.parent)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, each on disk. Raises OSError."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """A new name in a folder is on disk only once the folder is. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_whole(file: int, data: bytes) -> None:
+    """Writes all of it, however often the system stops short. Raises OSError."""
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def whole_lines(file: int) -> Iterator[bytes]:
+    """Every line without its line feed; a line that a crash cut short is cut away. Raises OSError."""
+    size, kept = os.fstat(file).st_size, 0
+    with os.fdopen(os.dup(file), "rb") as lines:
+        lines.seek(0)
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            kept += len(line)
+            yield line[:-1]
+    if kept < size:
+        os.ftruncate(file, kept)
