@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from jinja2 import nodes
 
+from engine.advice import closest
 from engine.filters import FILTERS
 from engine.functions import Function
 from engine.predicates import TESTS
@@ -106,8 +106,8 @@ def _inner(node: nodes.Filter | nodes.Test) -> None:
         return
     name = node.args[place[0]]
     if isinstance(name, nodes.Const) and isinstance(name.value, str) and name.value not in {*place[1], "==", "!=", "<", "<=", ">", ">="}:
-        close = difflib.get_close_matches(name.value, place[1], 1)
-        raise TemplateError(f"`{node.name}` knows no `{name.value[:40]}`", name.value, hint=f"did you mean {close[0]}?" if close else None)
+        close = closest(name.value, place[1])
+        raise TemplateError(f"`{node.name}` knows no `{name.value[:40]}`", name.value, hint=f"did you mean {close}?" if close else None)
 
 
 _RULES: Final[Mapping[type[nodes.Node], Callable[[Any], None]]] = {

@@ -18,6 +18,9 @@ from engine.site import Absence, Ran, Site, View, conjuncts
 
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
+_TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+_OPEN = ("$ref", "allOf", "anyOf", "oneOf", "patternProperties")
+
 GIVES_BACK = "core.set"
 """The step whose outputs are its own fields: their types are those of the templates."""
 
@@ -51,13 +54,13 @@ class _Walk:
         self._step: Step | None = None
 
     def runbook(self, runbook: Runbook) -> None:
-        view = self._vars(runbook, View({"inputs": record(runbook.inputs, open_=True), "run": RUN}))
+        inputs = {name: plain(declared) for name, declared in runbook.inputs.items()}
+        view = self._vars(runbook, View({"inputs": record(inputs, open_=True), "run": RUN}))
         self._frame(runbook, view)
         main = self._sequence(runbook.steps, view.also(now=TEXT))
         self._step = None
         for name, declared in runbook.outputs.items():
-            wanted = {key: part for key, part in declared.items() if key != "value"}
-            self._value(declared["value"], ("outputs", name, "value"), view.also(main), wanted)
+            self._value(declared["value"], ("outputs", name, "value"), view.also(main), plain(declared))
         early = {name: Ran(ran.schema, (Absence("the run may have ended before it"),)) for name, ran in main.items()}
         self._sequence(runbook.finally_, view.also(early, now=TEXT))
 
@@ -129,7 +132,7 @@ class _Walk:
         if kind is None:
             return {}
         typed = self._value(dict(body.given), (*step.path, "with"), view, kind.inputs)
-        return typed if body.name == GIVES_BACK else kind.outputs(body.given)
+        return typed if body.name == GIVES_BACK else plain(kind.outputs(body.given))
 
     def _block(self, step: Step, body: Block, view: View) -> tuple[Schema, dict[str, Ran]]:
         done = self._sequence(body.steps, view)
@@ -192,6 +195,24 @@ class _Walk:
         return TEXT if site.is_static else site.schema
 
 
+def plain(schema: Any) -> Schema:
+    """What inference needs of a schema. Authors write schemas too: what is malformed in one is left out; another check speaks of it."""
+    if not isinstance(schema, Mapping):
+        return {}
+    told: dict[str, Any] = {key: schema[key] for key in ("const", *_OPEN) if key in schema}
+    types = schema.get("type")
+    if types in _TYPES if isinstance(types, str) else isinstance(types, list) and all(name in _TYPES for name in types):
+        told["type"] = types
+    if isinstance(schema.get("enum"), list):
+        told["enum"] = schema["enum"]
+    if isinstance(schema.get("properties"), Mapping):
+        told["properties"] = {name: plain(part) for name, part in schema["properties"].items()}
+    if isinstance(schema.get("items"), Mapping):
+        told["items"] = plain(schema["items"])
+    rest = schema.get("additionalProperties")
+    return told if rest is None else {**told, "additionalProperties": rest if isinstance(rest, bool) else plain(rest)}
+
+
 def is_about_item(step: Step) -> bool:
     """Whether a loop's condition is about each item, rather than about the loop."""
     if step.condition is None or step.for_each is None:
@@ -238,7 +259,7 @@ def _doubted(ran: Mapping[str, Ran], why: str) -> dict[str, Ran]:
 def _absences(step: Step, *, per_item: bool) -> list[Absence]:
     """Why the step, and all that is inside it, may have no outputs. A loop that began has its list."""
     reasons = []
-    if False:
+    if step.condition is not None and not per_item:
         reasons.append(Absence(f"it depends on `if: {step.condition}`", step.id, conjuncts(step.condition)))
     if step.continue_on_error and step.for_each is None:
         reasons.append(Absence("it may fail and the run goes on", step.id))

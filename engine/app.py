@@ -1,36 +1,35 @@
-"""The library's public face: validate, plan, run; the only place where parts are put together.
+"""The library's public face: validate, plan, run, resume; the only place where parts are put together.
 
-    app = App(options)
-    app.validate(["runbooks/"])
-    app.plan("runbooks/incident-response.yaml", ["summary=db down", ...])
-    app.run("runbooks/incident-response.yaml", ["summary=db down", ...])
+app = App(options)
+app.validate(["runbooks/"])
+app.plan("runbooks/incident-response.yaml", ["summary=db down", ...])
+app.run("runbooks/incident-response.yaml", ["summary=db down", ...])
+app.resume("20261123T064213-7801c016")
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine import config, inputs, ledger, loader, source, template
-from engine.backends import DryBackend, LocalBackend
+from engine import config, history, inputs, live, loader, source, template
+from engine.backends import DryBackend
 from engine.backends.dry import Plan
 from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
-from engine.context import Run
 from engine.contracts import Clock, Need
-from engine.errors import Finding, Invalid, KeyProblem, OpsbookError
+from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
-from engine.journal import Journal
-from engine.memory import Memory
+from engine.live import RunResult
 from engine.model import Runbook, Step, Uses
 from engine.redaction import Redactor
-from engine.results import Results
 from engine.state import State, folder
 from engine.stop import Stop
 from engine.subject import Subject
@@ -54,6 +53,7 @@ class Options:
         offline: a dry run makes no reads either.
         trigger: who started the run (cli, cron, …).
         on_conflict: instead of the runbook's own.
+        folder: where the search for the configuration begins; None for the current one.
     """
 
     config: str | None = None
@@ -64,6 +64,13 @@ class Options:
     offline: bool = False
     trigger: str = "cli"
     on_conflict: str | None = None
+    folder: str | None = None
+
+    def kept(self) -> dict[str, Any]:
+        """The options that `resume` needs, wherever it is called from."""
+        given = os.environ.get("OPSBOOK_CONFIG") if self.config is None else self.config
+        chosen = str(Path(given).expanduser().absolute()) if given else given
+        return asdict(replace(self, config=chosen, folder=str(Path(self.folder or ".").absolute())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +79,6 @@ class Checked:
 
     runbook: Runbook
     inputs: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class RunResult:
-    """A run that has ended, or was parked.
-
-    Attributes:
-        document: what `run --json` prints.
-        error: what ended it, or None.
-    """
-
-    document: dict[str, Any]
-    error: OpsbookError | None = None
-
-    @property
-    def exit_status(self) -> int:
-        """The documented exit code."""
-        if self.document["status"] == "succeeded":
-            return 0
-        return self.error.exit_status if self.error is not None else 1
 
 
 @dataclass(slots=True)
@@ -105,20 +92,27 @@ class PlanResult:
 
 
 class App:
-    """One process's use of opsbook."""
+    """One process's use of opsbook.
 
-    def __init__(self, options: Options | None = None, listener: Listener | None = None, say: Callable[[str, str], None] | None = None) -> None:
+    Attributes:
+        starts: where the virtual clock begins; None for the present.
+    """
+
+    def __init__(
+        self, options: Options | None = None, listener: Listener | None = None, say: Callable[[str, str], None] | None = None
+    ) -> None:
         self.options = options or Options()
         self.catalog = Catalog(PROVIDERS)
         self.redactor = Redactor()
         self.stop = Stop()
         self._listener = listener
         self._say = say or (lambda _message, _level: None)
+        self.starts: datetime | None = None
 
     @cached_property
     def config(self) -> config.Config:
         """The configuration. Raises Invalid."""
-        return config.load(self.options.config, connection_schema(self.catalog))
+        return config.load(self.options.config, connection_schema(self.catalog), self.options.folder)
 
     @cached_property
     def state(self) -> State:
@@ -213,7 +207,63 @@ class App:
         """
         checked = self.check(path, given, inputs_file)
         with self._group(checked):
-            return self._run(checked)
+            place = self.state.new_run(self._clock().now())
+            with history.hold(place):
+                return self._live().begin(place, checked.runbook, checked.inputs, self.options.kept())
+
+    def resume(self, run: str, on_doubt: str | None = None) -> RunResult:
+        """Goes on with a run that was interrupted or is in doubt: with its own runbook, inputs and options, from where it stood.
+
+        Args:
+            run: its id, or the beginning of one.
+            on_doubt: what to do about what is in doubt: `resend` it, `skip` it as done, or let it `fail`; None looks again.
+
+        Raises:
+            UsageError: there is no such run, it is over, or nothing of it is in doubt.
+            Overlap: another process carries it on, or another run holds its concurrency group.
+            ChainBroken: its log was changed.
+            KeyProblem, AuditUnwritable: as `run`.
+        """
+        place = self.state.run(run)
+        with history.hold(place):
+            past = live.past(place)
+            if on_doubt and past.status != "in_doubt":
+                raise UsageError(f"nothing of the run {place.name} is in doubt", hint=f"opsbook resume {place.name}")
+            return self._as_begun(past).go_on(past, on_doubt)
+
+    def go_on(self, past: live.Past, on_doubt: str | None) -> RunResult:
+        """Goes on with a run that this process holds, with this app's options. Raises as `resume` does."""
+        runbook = loader.read(source.read(past.kept["runbook"], past.kept["file"]), self.catalog.find)
+        with self._group(Checked(runbook, past.kept["inputs"])):
+            return self._live().go_on(past, runbook, on_doubt)
+
+    def resume_all(self, on_doubt: str | None = None) -> Iterator[tuple[str, RunResult | OpsbookError]]:
+        """Goes on with every run that waits for it, the oldest first: each id with what it came to, or why it could not go on.
+
+        Raises Interrupted when a signal says stop.
+        """
+        for place in self.state.every_run():
+            status = history.summary(place)["status"]
+            if status in live.RESUMABLE:
+                self.stop.check()
+                yield place.name, self._resumed(place.name, on_doubt if status == "in_doubt" else None)
+
+    def _resumed(self, run: str, on_doubt: str | None) -> RunResult | OpsbookError:
+        try:
+            return self.resume(run, on_doubt)
+        except Interrupted:
+            raise
+        except OpsbookError as error:
+            return error
+
+    def _as_begun(self, past: live.Past) -> App:
+        """An app with the options a run began with; a configuration or a way out of conflicts that is given now is stronger."""
+        begun = Options(**past.kept["options"])
+        chosen = begun.config if self.options.config is None else self.options.config
+        options = replace(begun, config=chosen, on_conflict=self.options.on_conflict, trigger=self.options.trigger)
+        app = App(options, self._listener, self._say)
+        app.redactor, app.stop, app.starts = self.redactor, self.stop, past.last
+        return app
 
     def _group(self, checked: Checked) -> Any:
         wanted = checked.runbook.concurrency
@@ -222,72 +272,27 @@ class App:
         group = str(template.text(wanted.group).render({"inputs": checked.inputs}))
         return self.state.lock(group, self.options.on_conflict or wanted.on_conflict, self.stop)
 
-    def _run(self, checked: Checked) -> RunResult:
-        runbook, clock = checked.runbook, self._clock()
-        run_id, place = self.state.new_run(clock.now())
-        connections = self._connections(clock, place / "emulator.jsonl")
-        if not self.options.emulator:
-            connections.ready(runbook)
-        journal = self._journal(place, run_id, runbook.name)
-        results = Results(place / "results.jsonl")
-        facts = {"id": run_id, "started_at": spell(clock.now()), "trigger": self.options.trigger}
-        kept = results.put({"runbook": runbook.text, "file": runbook.file, "inputs": dict(checked.inputs), "run": facts})
-        results.sync()
-        ledger.write(self.state.ledger, "run.opened", run=run_id, runbook=runbook.name)
-        started = {"runbook_sha256": runbook.sha256, "actor": actor(self.options.trigger), "started_at": facts["started_at"], "kept": kept}
-        journal.append("run.started", sync=True, emulator=self.options.emulator, engine=version(), **started)
-        shared = Run(
-            id=run_id,
-            runbook=runbook.name,
-            clock=clock,
-            journal=journal,
-            results=results,
-            memory=Memory(),
-            folder=place / "output",
+    def _live(self) -> live.Live:
+        clock = self._clock()
+        return live.Live(
+            trigger=self.options.trigger,
+            emulate=self.options.emulator,
             settings=self.config.settings,
-            fingerprint_key=self.state.fingerprint_key(),
-            open=connections.open,
+            clock=clock,
+            catalog=self.catalog,
+            state=self.state,
+            redactor=self.redactor,
+            stop=self.stop,
+            connect=lambda emulator_journal: self._connections(clock, emulator_journal),
+            listener=self._listener,
             say=self._say,
         )
-        backend = LocalBackend(shared, self.catalog.get, self.stop, listener=self._listener, seed=run_id if self.options.emulator else None)
-        executor = Executor(runbook, backend, self.catalog.get, checked.inputs, facts)
-        ending: Ending = backend.carry_out(executor.run())
-        return self._close(shared, runbook, ending, facts)
-
-    def _close(self, run: Run, runbook: Runbook, ending: Ending, facts: Mapping[str, Any]) -> RunResult:
-        """The last event, the ledger, and the document."""
-        run.results.sync()
-        over = "run.parked" if ending.status in ("interrupted", "in_doubt") else "run.ended"
-        error = error_value(ending.error)
-        run.journal.append(over, sync=True, status=ending.status, error=error)
-        head, count = run.journal.head, run.journal.events
-        ledger.write(self.state.ledger, "run.closed", run=run.id, status=ending.status, head=head, events=count)
-        run.journal.close()
-        run.results.close()
-        document = {
-            "run_id": run.id,
-            "runbook": runbook.name,
-            "description": runbook.description,
-            "status": ending.status,
-            "started_at": facts["started_at"],
-            "ended_at": spell(run.clock.now()),
-            "trigger": self.options.trigger,
-            "outputs": ending.outputs,
-            "steps": [step_value(step, ending.steps[step.id]) for step in runbook.every_step()],
-            "audit": {"path": str(run.journal.path), "events": count, "head": head},
-            "error": error,
-        }
-        return RunResult(self.redactor.value(document), ending.error)
-
-    def _journal(self, place: Path, run_id: str, runbook: str) -> Journal:
-        stamp = Stamp(self._clock())
-        return Journal(place / "audit.jsonl", filters=(stamp, self.redactor.value), fields={"run": run_id, "runbook": runbook})
 
     @cached_property
     def _one_clock(self) -> RealClock | VirtualClock:
         from datetime import UTC, datetime
 
-        return VirtualClock(datetime.now(UTC), self.stop) if self.options.emulator else RealClock(self.stop)
+        return VirtualClock(self.starts or datetime.now(UTC), self.stop) if self.options.emulator else RealClock(self.stop)
 
     def _clock(self) -> RealClock | VirtualClock:
         return self._one_clock
@@ -312,18 +317,6 @@ class KeyFindings(KeyProblem):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__(findings[0].message, hint=findings[0].hint)
         self.findings = tuple(findings)
-
-
-class Stamp:
-    """Puts time, this machine's own running time and boot into every event."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._boot = _boot_id()
-
-    def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The event with its time."""
-        return {**event, "time": spell(self._clock.now()), "monotonic": round(self._clock.monotonic(), 6), "boot": self._boot}
 
 
 class _Names(Sequence[str]):
@@ -356,44 +349,3 @@ def runbook_files(paths: Sequence[str]) -> list[str]:
         else:
             files.append(path)
     return files
-
-
-def actor(trigger: str) -> dict[str, Any]:
-    """Who carries the run out."""
-    import getpass
-    import socket
-    import sys
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in containers
-        user = str(os.getuid())
-    return {"user": user, "host": socket.gethostname(), "terminal": sys.stdin is not None and sys.stdin.isatty(), "trigger": trigger}
-
-
-def version() -> str:
-    """The version of this installation."""
-    from engine.version import VERSION
-
-    return VERSION
-
-
-def error_value(error: OpsbookError | None) -> dict[str, Any] | None:
-    """An error as documents show it."""
-    if error is None:
-        return None
-    return {"message": error.message, "code": error.code, "status": getattr(error, "status", None), "hint": error.hint}
-
-
-def step_value(step: Step, state: Mapping[str, Any]) -> dict[str, Any]:
-    """A step as documents show it."""
-    uses = step.body.name if isinstance(step.body, Uses) else step.kind
-    shown = {key: value for key, value in state.items() if key in ("status", "outputs", "error", "items", "continued")}
-    return {"id": step.id, "name": step.name, "uses": uses, **shown}
-
-
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return "unknown"

@@ -52,12 +52,13 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def load(given: str | None, connection: Mapping[str, Any]) -> Config:
+def load(given: str | None, connection: Mapping[str, Any], folder: str | None = None) -> Config:
     """Reads the configuration.
 
     Args:
         given: the one file to read (`--config`), "" for none, or None for `OPSBOOK_CONFIG` or the usual places.
         connection: schema of one connection.
+        folder: where the search begins; None for the current folder.
 
     Raises:
         Invalid: a file cannot be read or breaks the schema; every finding of the first such file.
@@ -65,7 +66,7 @@ def load(given: str | None, connection: Mapping[str, Any]) -> Config:
     if given == "":
         return Config()
     chosen = given or os.environ.get("OPSBOOK_CONFIG")
-    paths = [Path(chosen).expanduser()] if chosen else [path for path in _places() if path.is_file()]
+    paths = [Path(chosen).expanduser()] if chosen else [path for path in _places(folder) if path.is_file()]
     documents = [_checked(path, connection) for path in paths]
     values = [document.value or {} for document in documents]
     connections: dict[str, Any] = {}
@@ -76,10 +77,10 @@ def load(given: str | None, connection: Mapping[str, Any]) -> Config:
     return Config(tuple(document.file for document in documents), connections, settings)
 
 
-def _places() -> list[Path]:
+def _places(folder: str | None) -> list[Path]:
     """Where a configuration may lie, the strongest first."""
-    here = Path.cwd()
-    nearest = next((folder / NAME for folder in (here, *here.parents) if (folder / NAME).is_file()), None)
+    here = Path(folder or ".").absolute()
+    nearest = next((above / NAME for above in (here, *here.parents) if (above / NAME).is_file()), None)
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     return [*([nearest] if nearest else []), Path(home) / "opsbook" / NAME, MACHINE_WIDE]
 

@@ -6,15 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from engine.contracts import Action, Call, Clock, Reply, Schema
-from engine.errors import AnswerLost, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.errors import AnswerLost, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.journal import Journal
-from engine.memory import Memory
+from engine.memory import Memory, call_key
 from engine.results import Results
 
 REPLAYED: dict[str, type[StepError]] = {kind.__name__: kind for kind in (KeyRefused, Refused, StepError, Throttled, Unreachable)}
@@ -59,7 +58,7 @@ class JournalledContext:
         self.item = action.item
         self.attempt = action.attempt
         self.timeout = action.timeout
-        self.clock = run.clock
+        self.clock: Clock = _StepClock(self, run.clock)
         self.folder = run.folder
         self.settings = run.settings
         self.identity = "/".join(part for part in (run.runbook, run.id, action.step, action.item) if part is not None)
@@ -79,30 +78,48 @@ class JournalledContext:
     def call(self, call: Call, send: Callable[[], Reply]) -> Reply:
         """Does `send` once: see engine.contracts.StepContext.call."""
         self._calls += 1
-        key = f"{self._action.key}@{self._action.attempt}.{self._calls}"
+        key = self._key(self._calls)
         memory, journal = self._run.memory, self._run.journal
-        if key in memory.results:
-            return self._replay(memory.results[key])
+        if self.remembers(key):
+            return self._replay(key)
         if call.effect == "write":
             if key in memory.intents:
-                raise AnswerLost("an earlier process of this run was stopped while this was under way", since=memory.intents[key])
+                raise AnswerLost("an earlier process of this run was stopped while this was under way", since=memory.since(key))
             self._run.results.sync()
-        journal.append("step.intent", sync=call.effect == "write", **self._place(key), **self._told(call))
+        written = journal.append("step.intent", sync=call.effect == "write", **self._place(key), **self._told(call))
+        if written["key"] != key:
+            raise StepError("a secret stands in the name or the loop key of this step", hint="give the loop another key", again="never")
         return self._do(key, call, send)
+
+    def _key(self, number: int) -> str:
+        return call_key(self._action.key, self._action.attempt, number)
+
+    def remembers_next(self) -> bool:
+        """Whether an earlier process of this run has made the next call."""
+        return self.remembers(self._key(self._calls + 1))
+
+    def remembers(self, key: str) -> bool:
+        """Whether an earlier process of this run has made a call, and what it came to is kept."""
+        event = self._run.memory.results.get(key)
+        if event is None:
+            return False
+        return event["event"] == "step.doubt" or "error" in event or (event["result"] or "") in self._run.results
 
     def _do(self, key: str, call: Call, send: Callable[[], Reply]) -> Reply:
         journal = self._run.journal
         began = self.clock.monotonic()
         try:
-            reply = send()
+            reply = _sent(send)
         except AnswerLost as error:
             journal.append("step.doubt", **self._place(key), action=call.action, error=error.as_value())
             raise
         except StepError as error:
-            told = {**error.as_value(), "kind": type(error).__name__, "again": error.again, "retry_after": error.retry_after}
+            told = {**error.as_value(), "kind": _kind(error), "again": error.again, "retry_after": error.retry_after}
             journal.append("step.result", **self._place(key), action=call.action, outcome="failed", error=told)
             raise
-        kept = None if reply.secret else self._run.results.put({"value": reply.value, "status": reply.status, "headers": dict(reply.headers)})
+        kept = (
+            None if reply.secret else self._run.results.put({"value": reply.value, "status": reply.status, "headers": dict(reply.headers)})
+        )
         took = round(self.clock.monotonic() - began, 4)
         answer = _answer(reply, took)
         journal.append("step.result", **self._place(key), action=call.action, outcome=_outcome(reply), result=kept, answer=answer)
@@ -116,7 +133,13 @@ class JournalledContext:
         told: dict[str, Any] = {"action": call.action, "effect": call.effect}
         if call.url is not None:
             parts = urlsplit(call.url)
-            told |= {"method": call.method, "host": parts.netloc, "path": call.path or parts.path, "ids": dict(call.ids), "domain": call.domain}
+            told |= {
+                "method": call.method,
+                "host": parts.netloc,
+                "path": call.path or parts.path,
+                "ids": dict(call.ids),
+                "domain": call.domain,
+            }
         if call.body is not None:
             told["request_hash"] = hashlib.sha256(json.dumps(call.body, sort_keys=True, default=str).encode()).hexdigest()
         if call.key is not None:
@@ -124,18 +147,44 @@ class JournalledContext:
             told["key_used"] = {"kind": call.key.kind, "reference": call.key.reference, "fingerprint": print_of}
         return told | ({"detail": dict(call.detail)} if call.detail else {})
 
-    def _replay(self, event: Mapping[str, Any]) -> Reply:
+    def _replay(self, key: str) -> Reply:
         """What a call came to in an earlier process."""
+        event, memory = self._run.memory.results[key], self._run.memory
+        error = event.get("error") or {}
         if event["event"] == "step.doubt":
-            raise AnswerLost(event["error"]["message"], status=event["error"]["status"], since=datetime.fromisoformat(event["time"]))
-        if event["outcome"] == "failed" and "error" in event:
-            error = event["error"]
-            raise REPLAYED.get(error["kind"], StepError)(
+            raise AnswerLost(error["message"], status=error["status"], since=memory.since(key))
+        if error:
+            raise REPLAYED[error["kind"]](
                 error["message"], code=error["code"], status=error["status"], again=error["again"], retry_after=error["retry_after"]
             )
-        if event["result"] is None:
-            raise AnswerLost("the answer was a secret and was not kept", since=datetime.fromisoformat(event["time"]))
         return Reply(**self._run.results.get(event["result"]))
+
+
+class _StepClock:
+    """The run's clock, as a step sees it: what was slept before a call of an earlier process is not slept again."""
+
+    def __init__(self, context: JournalledContext, clock: Clock) -> None:
+        self._context = context
+        self._clock = clock
+        self.now = clock.now
+        self.monotonic = clock.monotonic
+
+    def sleep(self, seconds: float) -> None:
+        if not self._context.remembers_next():
+            self._clock.sleep(seconds)
+
+
+def _sent(send: Callable[[], Reply]) -> Reply:
+    """The reply; a key that cannot be read is a call that was refused: nothing left."""
+    try:
+        return send()
+    except KeyProblem as error:
+        raise KeyRefused(error.message, hint=error.hint, code=error.code) from error
+
+
+def _kind(error: StepError) -> str:
+    """The name of the nearest class that can be raised again from the journal."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in REPLAYED)
 
 
 def _outcome(reply: Reply) -> str:

@@ -298,11 +298,14 @@ class Outcome:
 class Backend(Protocol):
     """Where a run happens: the executor's only door to the world. Keys name places in the runbook, never moments."""
 
-    def now(self) -> datetime:
-        """The present moment; recorded by whoever must see it again."""
+    def random(self, key: str) -> float:
+        """A number in [0, 1) for jitter; in one run the same for the same key."""
 
-    def random(self) -> float:
-        """A number in [0, 1) for jitter."""
+    def begun(self, key: str) -> bool:
+        """Whether an earlier process of this run began the step of this key."""
+
+    def wind_down(self) -> None:
+        """The run was cancelled: from now on only `finally` runs, for a limited time."""
 
     async def perform(self, action: Action) -> Outcome:
         """Does the action once; a resumed run gets the remembered outcome."""

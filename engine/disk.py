@@ -19,15 +19,18 @@ def open_private(path: Path, flags: int) -> int:
     new = not os.path.lexists(path)
     file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE)
     try:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            raise OSError(errno.EPERM, "it is not a regular file of this user")
+        _refuse_foreign(os.fstat(file))
         if new:
             sync_folder(path.parent)
     except BaseException:
         os.close(file)
         raise
     return file
+
+
+def _refuse_foreign(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "it is not a regular file of this user")
 
 
 def make_folder(path: Path) -> None:
@@ -66,3 +69,16 @@ def whole_lines(file: int) -> Iterator[bytes]:
             yield line[:-1]
     if kept < size:
         os.ftruncate(file, kept)
+
+
+def last_line(file: int) -> tuple[bytes | None, int]:
+    """The last whole line, without its line feed, and where it ends; what stands behind is what a crash left. Raises OSError."""
+    size, reach = os.fstat(file).st_size, 4096
+    while True:
+        start = max(0, size - reach)
+        chunk = os.pread(file, size - start, start)
+        end = chunk.rfind(b"\n")
+        begin = chunk.rfind(b"\n", 0, max(end, 0)) + 1
+        if start == 0 or begin:
+            return (chunk[begin:end], start + end + 1) if end >= 0 else (None, 0)
+        reach *= 4

@@ -79,9 +79,20 @@ _call = {
 }
 
 EVENTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "doubt.decided": (
+        ("key", "call", "decision", "actor"),
+        {
+            "key": _text,
+            "call": {**_text, "description": "Key of the call that is in doubt."},
+            "decision": {"enum": ["resend", "skip", "fail"]},
+            "actor": _actor,
+        },
+    ),
     "moment": (("key", "moment"), {"key": _text, "moment": _time}),
+    "run.cancelling": (("key",), {"key": _text}),
     "run.ended": (("status",), {"status": _status, "error": _error}),
     "run.parked": (("status",), {"status": _status, "error": _error}),
+    "run.resumed": (("actor", "engine"), {"actor": _actor, "engine": _text}),
     "run.started": (
         ("runbook_sha256", "actor", "started_at", "kept", "engine", "emulator"),
         {"runbook_sha256": _sha256, "actor": _actor, "started_at": _time, "kept": _sha256, "engine": _text, "emulator": _flag},

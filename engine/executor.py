@@ -74,6 +74,7 @@ class Executor:
             if not error.ends:
                 return self._ending("interrupted", error)
             ending = self._ending("cancelled", error)
+            self.backend.wind_down()
         return await self._finally(ending)
 
     async def _main(self) -> Ending:
@@ -159,24 +160,31 @@ class Executor:
         self._pass_over(step, state.get("raised"))
 
     async def _loop(self, step: Step, scope: Scope) -> None:
-        key = scope.key(step.id)
+        key, ahead = scope.key(step.id), scope
         self.backend.tell("step.started", key, step=step.id, uses=_uses(step), item=scope.item)
         failure: StepError | None = None
         try:
-            ahead = scope if _about_item(step) else self._ahead(step, scope)
-            if ahead is None:
+            met = scope if _about_item(step) else self._ahead(step, scope)
+            if met is None:
                 return
+            ahead = met
             states = await for_each.carry_out(step, ahead, self, lambda inner: self._once(step, inner))
             state, failure = _loop_state(states)
-        except StepError as error:
-            if error.final:
+        except Returned:
+            if ahead is scope:
                 raise
+            state = {"status": "succeeded", "outputs": []}
+        except StepError as error:
             state, failure = {"status": "failed", "error": error.as_value()}, error
-        self._record(step, scope, state, failure)
-        self._pass_over(step, failure)
+        self._record(step, ahead, state, failure)
+        if ahead is scope:
+            self._pass_over(step, failure)
 
     def _ahead(self, step: Step, scope: Scope) -> Scope | None:
-        """The scope to go ahead in; None when the condition does not hold, which is recorded as skipped."""
+        """The scope to go ahead in; None when the condition does not hold, which is recorded as skipped.
+
+        Another scope than the given one means: planning, and only a real run can decide. What such a step comes to ends no plan.
+        """
         if step.condition is None:
             return scope
         verdict = self.holds(step.condition, scope.names())
@@ -188,24 +196,29 @@ class Executor:
 
     async def _once(self, step: Step, scope: Scope) -> State:
         """The step for one scope: condition, attempts, expectations. A failure is in the state; only what stops the run is raised."""
-        key = scope.key(step.id)
+        key, ahead = scope.key(step.id), scope
         try:
-            ahead = scope if step.for_each and not _about_item(step) else self._ahead(step, scope)
-            if ahead is None:
+            met = scope if step.for_each and not _about_item(step) else self._ahead(step, scope)
+            if met is None:
                 return scope.steps[step.id]
+            ahead = met
             self.backend.tell("step.started", key, step=step.id, uses=_uses(step), item=scope.item)
             if ahead.maybe:
                 self.backend.tell("step.conditional", key, step=step.id, conditions=ahead.maybe)
             outputs = await until.carry_out(step, await self._limited(step, ahead), self)
             self._expect(step, scope, outputs)
+        except Returned:
+            if ahead is scope:
+                raise
+            outputs = {}
         except StepError as error:
             state = {"status": "failed", "error": error.as_value()}
-            self._record(step, scope, state, error)
+            self._record(step, ahead, state, error)
             if error.final:
                 raise
-            return {**state, "raised": error}
+            return {**state, "raised": error} if ahead is scope else state
         state = {"status": "succeeded", "outputs": outputs}
-        self._record(step, scope, state)
+        self._record(step, ahead, state)
         return state
 
     async def _limited(self, step: Step, scope: Scope) -> Scope:
@@ -223,7 +236,7 @@ class Executor:
         if error is not None and step.continue_on_error and not error.final:
             state["continued"] = True
         status = "in_doubt" if error is not None and error.final else state["status"]
-        scope.steps[step.id] = {**state, "status": status}
+        scope.steps[step.id] = {**state, "status": template.Unknown(f"steps.{step.id}.status") if scope.maybe else status}
         told = {"error": state["error"]} if "error" in state else {}
         continued = {"continued": True} if "continued" in state else {}
         self.backend.tell("step.ended", scope.key(step.id), step=step.id, item=scope.item, status=status, **told, **continued)
@@ -231,7 +244,7 @@ class Executor:
     @staticmethod
     def _pass_over(step: Step, failure: StepError | None) -> None:
         """Goes on after a success, or after a failure that the author passes over."""
-        if failure is not None and not step.continue_on_error:
+        if failure is not None and (failure.final or not step.continue_on_error):
             raise failure
 
     async def attempt(self, step: Step, scope: Scope, attempt: int, poll: int) -> Mapping[str, Any]:
@@ -241,11 +254,12 @@ class Executor:
         kind = self._find(body.name)
         given = self._given(step, kind, body, scope)
         timeout = self._timeout(step, scope)
+        key = scope.key(step.id) + (f"#{poll}" if step.until else "")
         if scope.deadline is not None:
-            timeout = min(timeout, (scope.deadline - self.backend.now()).total_seconds())
+            began = await self.backend.moment(f"{key}@{attempt}!")
+            timeout = min(timeout, (scope.deadline - began).total_seconds())
             if timeout <= 0:
                 raise StepError("the time limit ran out before the step began", code="timeout", again="never")
-        key = scope.key(step.id) + (f"#{poll}" if step.until else "")
         action = Action(key, step.id, scope.item, attempt, body.name, given, step.connection, timeout)
         outcome = await self.backend.perform(action)
         if outcome.error is not None:

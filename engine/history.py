@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import journal
+from engine import disk, journal
+from engine.errors import AuditUnwritable, Overlap
 from engine.state import State
 
 LOG = "audit.jsonl"
+OVER = ("run.ended", "run.parked")
+"""Events behind which no process carries the run on."""
+PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,58 +42,65 @@ class Verified:
 def summary(place: Path) -> dict[str, Any]:
     """A run in one row: `runs list --json`."""
     first = next(journal.events(place / LOG), {})
-    last = _last(place)
+    last = journal.last_event(place / LOG) or {}
     return {
         "run_id": place.name,
         "runbook": first.get("runbook"),
-        "status": _status(place, last),
+        "status": "running" if held(place) else left(place),
         "started_at": first.get("started_at"),
-        "ended_at": last.get("time") if last.get("event") in ("run.ended", "run.parked") else None,
+        "ended_at": last.get("time") if last.get("event") in OVER else None,
         "trigger": first.get("actor", {}).get("trigger"),
         "events": last.get("seq", 0),
     }
 
 
-def _last(place: Path) -> Mapping[str, Any]:
-    import json
-
-    lines = (place / LOG).read_bytes().splitlines()[-2:]
-    for line in reversed(lines):
-        try:
-            event: Mapping[str, Any] = json.loads(line)
-        except ValueError:
-            continue
-        return event
-    return {}
+def left(place: Path) -> str:
+    """The status in which a run was left that no process carries on."""
+    last = journal.last_event(place / LOG)
+    if last is None:
+        return "cancelled"  # stopped before it began: nothing was sent
+    return str(last["status"]) if last.get("event") in OVER else "interrupted"
 
 
-def _status(place: Path, last: Mapping[str, Any]) -> str:
-    """The last word of the log; without one, whether a process still holds the run."""
-    if last.get("event") in ("run.ended", "run.parked"):
-        return str(last["status"])
-    return "running" if held(place) else "interrupted"
-
-
-def hold(place: Path) -> int:
-    """Takes a run for this process; the file descriptor holds it until it is closed. Raises BlockingIOError when another process has it."""
-    handle = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+@contextmanager
+def hold(place: Path) -> Iterator[None]:
+    """Takes a run for this process. Raises Overlap when another process has it."""
+    handle = _locked(place, patience=PATIENCE)
+    if handle is None:
+        raise Overlap(f"another process carries the run {place.name} on", hint=f"opsbook runs show {place.name}")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
         os.close(handle)
-        raise
-    return handle
 
 
 def held(place: Path) -> bool:
     """Whether a process holds the run."""
+    handle = _locked(place, patience=1)
+    if handle is not None:
+        os.close(handle)
+    return handle is None
+
+
+def _locked(place: Path, patience: int) -> int | None:
+    """The run's lock, or None when it is taken: tried again for a moment, since even a look at it takes it that long."""
     try:
-        os.close(hold(place))
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+        handle = disk.open_private(place / "lock", os.O_RDWR)
+    except OSError as error:
+        raise AuditUnwritable(f"the lock of the run {place.name} cannot be opened: {error.strerror}") from error
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            patience -= 1
+            if not patience:
+                os.close(handle)
+                return None
+            time.sleep(0.02)
+        else:
+            return handle
 
 
 def steps(place: Path) -> list[dict[str, Any]]:
@@ -123,25 +136,35 @@ def verify(state: State, run: Path | None = None) -> Verified:
     places = [run] if run else state.every_run()
     checks = {place: journal.verify(place / LOG) for place in places}
     problems = [Problem(str(place / LOG), flaw.line, flaw.message) for place, found in checks.items() for flaw in found.flaws]
-    heads = {place.name: (found.head, found.events) for place, found in checks.items()}
-    problems += _against_ledger(state, heads, whole=run is None)
+    problems += _against_ledger(state, {place.name: found.hashes for place, found in checks.items()}, whole=run is None)
     events = sum(found.events for found in checks.values())
     head = next(iter(checks.values())).head if run else (journal.verify(state.ledger).head if state.ledger.exists() else journal.GENESIS)
     return Verified(events, head, problems)
 
 
-def _against_ledger(state: State, heads: Mapping[str, tuple[str, int]], *, whole: bool) -> Iterator[Problem]:
+def _against_ledger(state: State, runs: Mapping[str, Sequence[str]], *, whole: bool) -> Iterator[Problem]:
     if not state.ledger.exists():
-        if heads:
+        if runs:
             yield Problem(str(state.ledger), 1, "the ledger is missing, and runs are there")
         return
     if whole:
         for flaw in journal.verify(state.ledger).flaws:
             yield Problem(str(state.ledger), flaw.line, flaw.message)
-    known: dict[str, dict[str, Any]] = {entry["run"]: entry for entry in journal.events(state.ledger) if "run" in entry}
-    for name, entry in known.items():
-        if name not in heads:
-            if whole:
-                yield Problem(str(state.ledger), entry["seq"], f"the run {name} is gone")
-        elif entry["event"] == "run.closed" and (entry["head"], entry["events"]) != heads[name]:
-            yield Problem(str(state.runs / name / LOG), heads[name][1] or 1, "does not end as the ledger says: the tail was cut or added to")
+    known: dict[str, list[dict[str, Any]]] = {}
+    for entry in journal.events(state.ledger):
+        known.setdefault(entry.get("run", ""), []).append(entry)
+    for name, hashes in runs.items():
+        if not _as_told(known.get(name, ()), hashes):
+            yield Problem(str(state.runs / name / LOG), len(hashes) or 1, "does not end as the ledger says: the tail was cut or added to")
+    if whole:
+        yield from (
+            Problem(str(state.ledger), told[0]["seq"], f"the run {name} is gone") for name, told in known.items() if name not in runs
+        )
+
+
+def _as_told(told: Sequence[Mapping[str, Any]], hashes: Sequence[str]) -> bool:
+    """Whether a log still holds every end that the ledger was told, and, unless the run was gone on with since, ends with the last."""
+    ends = [(entry["events"], entry["head"]) for entry in told if entry["event"] == "run.closed"]
+    if any(events > len(hashes) or hashes[events - 1] != head for events, head in ends):
+        return False
+    return not (told and told[-1]["event"] == "run.closed") or ends[-1][0] == len(hashes)

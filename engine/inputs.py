@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import schema, source
+from engine.advice import did_you_mean
 from engine.errors import Finding, Invalid, UsageError
 from engine.model import Runbook
-from engine.schema import did_you_mean
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of an input's file."""

@@ -113,9 +113,9 @@ class Journal:
 
     def _tail(self) -> tuple[int, str]:
         """Number and hash of the last event. A line that a crash cut short is cut away: nothing was done upon it."""
-        last = None
-        for last in disk.whole_lines(self._file):
-            pass
+        last, end = disk.last_line(self._file)
+        if end < os.fstat(self._file).st_size:
+            os.ftruncate(self._file, end)
         if last is None:
             return 0, GENESIS
         try:
@@ -135,7 +135,7 @@ def _logger(file: int, processors: tuple[Callable[..., dict[str, Any]], ...]) ->
 
 
 def _structlog() -> Any:
-    """structlog without rich, which it only asks for to colour consoles: half of what importing it costs at every start."""
+    """The logging library without rich, which it only asks for to colour consoles: half of what importing it costs at every start."""
     if "structlog" not in sys.modules and "rich" not in sys.modules:
         sys.modules["rich"] = None  # type: ignore[assignment] # the import system's own sign for "not there"
         try:
@@ -169,15 +169,9 @@ def events(path: Path) -> Iterator[dict[str, Any]]:
 
 def last_event(path: Path) -> dict[str, Any] | None:
     """The last whole event of a file, read from its end; None when it holds none. Raises OSError."""
-    reach = 4096
     with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        while True:
-            file.seek(max(0, size - reach))
-            lines = file.read().split(b"\n")[:-1]
-            if reach >= size or len(lines) > 1:
-                return _parsed(lines[-1]) if lines else None
-            reach *= 4
+        last, _ = disk.last_line(file.fileno())
+    return _parsed(last) if last else None
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

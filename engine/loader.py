@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine import duration, schema, source
+from engine.advice import did_you_mean
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
 from engine.errors import Finding, Invalid
 from engine.model import Check, Concurrency, Path, Runbook, Step
 from engine.modifiers import for_each, retry, until
-from engine.schema import Problem, did_you_mean
+from engine.schema import Problem
 
 Catalogue = Callable[[str], StepType | None]
 """Finds a step by name; None when there is no such step."""
@@ -75,7 +76,9 @@ def _steps_findings(document: source.Document, catalogue: Catalogue, names: Sequ
     return findings
 
 
-_BELONGS = {"with": "uses", "connection": "uses", "rescue": "block", "always": "block"} | dict.fromkeys(("as", "key", "max_parallel", "fail_fast"), "for_each")
+_BELONGS = {"with": "uses", "connection": "uses", "rescue": "block", "always": "block"} | dict.fromkeys(
+    ("as", "key", "max_parallel", "fail_fast"), "for_each"
+)
 
 
 def _misplaced(step: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:

@@ -1,11 +1,20 @@
-"""What a run's journal remembers of an earlier process: answers, intents without an answer, moments."""
+"""What a run's journal remembers of earlier processes: answers, intents without an answer, moments, what is in doubt."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+_CALL = re.compile(r"(?P<action>.*)@(?P<attempt>\d+)\.(?P<number>\d+)", re.DOTALL)
+_POLL = re.compile(r"#\d+\Z")
+
+
+def call_key(action: str, attempt: int, number: int) -> str:
+    """The key of a call: which one it is of which attempt at an action."""
+    return f"{action}@{attempt}.{number}"
 
 
 @dataclass(slots=True)
@@ -14,15 +23,21 @@ class Memory:
 
     Attributes:
         results: by call key, the event of its result or doubt.
-        intents: by call key, when the intent was written.
+        intents: by call key, the event of its intent.
         moments: by key, a moment fixed once.
+        waits: by key, the end of a wait.
         told: event and key of everything told once.
+        doubts: keys of the steps that ended in doubt.
+        decided: by key of such a step, what a person decided to take it for: skip or fail.
     """
 
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    intents: dict[str, datetime] = field(default_factory=dict)
+    intents: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     moments: dict[str, datetime] = field(default_factory=dict)
+    waits: dict[str, datetime] = field(default_factory=dict)
     told: set[tuple[str, str]] = field(default_factory=set)
+    doubts: set[str] = field(default_factory=set)
+    decided: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, events: Iterable[Mapping[str, Any]]) -> Memory:
@@ -34,14 +49,85 @@ class Memory:
 
     def learn(self, event: Mapping[str, Any]) -> None:
         """Takes in one event."""
-        name, key = event["event"], event.get("key")
-        if key is None:
-            return
+        name, key = event["event"], event.get("key", "")
         if name in ("step.result", "step.doubt"):
             self.results[key] = event
         elif name == "step.intent":
-            self.intents[key] = datetime.fromisoformat(event["time"])
+            self.intents[key] = event
         elif name == "moment":
             self.moments[key] = datetime.fromisoformat(event["moment"])
-        else:
-            self.told.add((name, key))
+        elif name == "run.resumed":
+            self._look_again()
+        elif name == "doubt.decided":
+            self._decide(key, event["decision"])
+        elif name == "step.ended" and event["status"] == "in_doubt":
+            self.doubts.add(key)
+        elif key:
+            self._tell(name, key, event)
+
+    def _tell(self, name: str, key: str, event: Mapping[str, Any]) -> None:
+        self.told.add((name, key))
+        if name == "wait.started":
+            self.waits[key] = datetime.fromisoformat(event["until"])
+        elif name == "step.ended":
+            self.doubts.discard(key)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was cancelled, so that only its `finally` is left."""
+        return any(event == "run.cancelling" for event, _ in self.told)
+
+    def since(self, key: str) -> datetime:
+        """When the intent of a call was written. Raises KeyError."""
+        return datetime.fromisoformat(self.intents[key]["time"])
+
+    def in_doubt(self) -> dict[str, str]:
+        """By key of each step that ended in doubt and made a call of its own, the call that is in doubt."""
+        calls = {key: self._open_write(key) for key in sorted(self.doubts)}
+        return {key: call for key, call in calls.items() if call is not None}
+
+    def _look_again(self) -> None:
+        """What was found out about a doubt, and did not settle it, is found out anew."""
+        for call in self.in_doubt().values():
+            self._forget(call, also_itself=False)
+
+    def _decide(self, key: str, decision: str) -> None:
+        call = self._open_write(key)
+        if decision != "resend":
+            self.decided[key] = decision
+        elif call is not None:
+            self._forget(call, also_itself=True)
+
+    def _open_write(self, step: str) -> str | None:
+        """The last write of a step whose outcome is open: no answer, or one that only says it was accepted."""
+        open_ = [key for key, intent in self.intents.items() if intent["effect"] == "write" and _step(key) == step and self._is_open(key)]
+        return open_[-1] if open_ else None
+
+    def _is_open(self, key: str) -> bool:
+        result = self.results.get(key)
+        return result is None or result["event"] == "step.doubt" or result.get("answer", {}).get("status") == 202
+
+    def _forget(self, call: str, *, also_itself: bool) -> None:
+        """Forgets what the same attempt did after a call."""
+        action, attempt, number = _parts(call)
+        for key in list(self.intents):
+            other, of_attempt, at = _parts(key)
+            if (other, of_attempt) == (action, attempt) and (at > number or (also_itself and at == number)):
+                del self.intents[key]
+                self.results.pop(key, None)
+
+
+def _parts(key: str) -> tuple[str, str, int]:
+    found = _CALL.fullmatch(key)
+    assert found is not None, "every call's key is made by call_key"
+    return found["action"], found["attempt"], int(found["number"])
+
+
+def _step(key: str) -> str:
+    """The key of the step a call belongs to, whichever poll made it."""
+    return step_of(_parts(key)[0])
+
+
+def step_of(action: str) -> str:
+    """The key of an action's step, whichever poll it is."""
+    return _POLL.sub("", action)

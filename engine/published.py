@@ -1,7 +1,7 @@
 """The JSON Schemas that others read, written to schemas/ and proven fresh by a test.
 
-    python -m engine.published          writes them
-    python -m engine.published --check  exits 1 when one is stale
+python -m engine.published          writes them
+python -m engine.published --check  exits 1 when one is stale
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from engine import duration, template
+from engine.advice import FEW, did_you_mean
 from engine.contracts import Schema
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
@@ -170,16 +170,6 @@ def _unknown_key(path: Path, key: str, error: Any) -> Problem:
     return Problem((*path, key), f"unknown key {key!r}", did_you_mean(key, known), key=True)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Advice: the known word nearest to this one, or all of them when they are few."""
-    options = list(known)
-    lower = {option.lower(): option for option in options}
-    near = get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {lower[near[0]]}?"
-    return f"known here: {', '.join(options)}" if 0 < len(options) <= 12 else None
-
-
 def _type_rule(error: Any) -> tuple[str, str | None]:
     wanted = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
     found = _type_name(error.instance)
@@ -189,8 +179,8 @@ def _type_rule(error: Any) -> tuple[str, str | None]:
 
 def _enum_rule(error: Any) -> tuple[str, str | None]:
     options = [str(option) for option in error.validator_value]
-    near = did_you_mean(error.instance, options) if isinstance(error.instance, str) and len(options) > 12 else None
-    return f"not one of {', '.join(options[:12])}{' …' if len(options) > 12 else ''}", near
+    near = did_you_mean(error.instance, options) if isinstance(error.instance, str) and len(options) > FEW else None
+    return f"not one of {', '.join(options[:FEW])}{' …' if len(options) > FEW else ''}", near
 
 
 def _format_rule(error: Any) -> tuple[str, str | None]:
@@ -290,7 +280,8 @@ def _top() -> dict[str, Any]:
         "description": text,
         "owners": {"type": "array", "items": text},
         "labels": {"type": "object", "additionalProperties": text},
-        "inputs": named | {"additionalProperties": {"type": "object"}, "description": "A JSON Schema each; required unless it has a default."},
+        "inputs": named
+        | {"additionalProperties": {"type": "object"}, "description": "A JSON Schema each; required unless it has a default."},
         "checks": {"type": "array", "items": _check(), "description": "Must hold before the first step."},
         "concurrency": _concurrency(),
         "timeout": {"type": "string", "format": "duration", "description": "Of the whole run."},

@@ -6,15 +6,16 @@ import fcntl
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from engine import disk
 from engine.errors import AuditUnwritable, Overlap, UsageError
 from engine.stop import Stop
 
+KEY_LENGTH = 32
 POLL = 0.2
 """Seconds between two looks at a held lock."""
 
@@ -49,13 +50,12 @@ class State:
         """The chain that links runs."""
         return self.root / "ledger.jsonl"
 
-    def new_run(self, now: datetime) -> tuple[str, Path]:
-        """A run id that sorts by time, and its folder."""
+    def new_run(self, now: datetime) -> Path:
+        """The folder of a new run, named by its id, which sorts by time."""
         run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         path = self.runs / run
         self._make(path)
-        self._make(path / "output")
-        return run, path
+        return path
 
     def run(self, run: str) -> Path:
         """The folder of a run, by its id or the beginning of one. Raises UsageError when there is no such run, or more than one."""
@@ -79,26 +79,14 @@ class State:
         path = self.root / "fingerprint.key"
         self._make(self.root)
         try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            return self._existing_key(path)
-        except OSError as error:
-            raise AuditUnwritable(f"{path} cannot be made: {error.strerror}") from error
-        key = secrets.token_bytes(32)
-        with os.fdopen(file, "wb") as handle:
-            handle.write(key)
-            handle.flush()
-            os.fsync(handle.fileno())
-        return key
-
-    @staticmethod
-    def _existing_key(path: Path) -> bytes:
-        for _ in range(50):  # another process may be writing it at this moment
+            if not path.exists():
+                _make_key(path)
             key = path.read_bytes()
-            if len(key) == 32:
-                return key
-            time.sleep(0.02)
-        raise AuditUnwritable(f"{path} is damaged", hint="move it away: fingerprints of keys will change")
+        except OSError as error:
+            raise AuditUnwritable(f"{path} cannot be made or read: {error.strerror}") from error
+        if len(key) != KEY_LENGTH:
+            raise AuditUnwritable(f"{path} is damaged", hint="move it away: fingerprints of keys will change")
+        return key
 
     @contextmanager
     def lock(self, group: str, on_conflict: str, stop: Stop) -> Iterator[None]:
@@ -106,13 +94,15 @@ class State:
         self._make(self.root / "locks")
         path = self.root / "locks" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', group)[:100]}-{_short(group)}.lock"
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            file = disk.open_private(path, os.O_RDWR)
         except OSError as error:
             raise AuditUnwritable(f"the lock {path} cannot be opened: {error.strerror}") from error
         try:
             while not _try_lock(file):
                 if on_conflict != "queue":
-                    raise Overlap(f"another run of {group} is under way", hint="opsbook runs list --status running", skip=on_conflict == "skip")
+                    raise Overlap(
+                        f"another run of {group} is under way", hint="opsbook runs list --status running", skip=on_conflict == "skip"
+                    )
                 stop.wait(POLL)
             yield
         finally:
@@ -120,9 +110,24 @@ class State:
 
     def _make(self, path: Path) -> None:
         try:
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.make_folder(path)
         except OSError as error:
             raise AuditUnwritable(f"the state folder {path} cannot be made: {error.strerror}", hint="set OPSBOOK_STATE") from error
+
+
+def _make_key(path: Path) -> None:
+    """Puts a new key there, whole, unless another process was quicker."""
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    file = disk.open_private(new, os.O_WRONLY)
+    try:
+        disk.write_whole(file, secrets.token_bytes(KEY_LENGTH))
+        os.fsync(file)
+        with suppress(FileExistsError):
+            os.link(new, path)
+        disk.sync_folder(path.parent)
+    finally:
+        os.close(file)
+        new.unlink()
 
 
 def _try_lock(file: int) -> bool:

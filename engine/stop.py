@@ -37,6 +37,11 @@ class Stop:
         self._signal = number
         self._asked.set()
 
+    def cancel(self) -> None:
+        """As if SIGINT had come."""
+        self._signal = self._signal or signal.SIGINT
+        self._asked.set()
+
     def check(self) -> None:
         """Raises Interrupted when a signal has asked to stop, or when the grace after SIGINT is used up."""
         if self._grace_ends is not None:

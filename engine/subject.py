@@ -55,7 +55,7 @@ class Subject:
         """What type inference finds wrong, of these kinds, and where."""
         return ((site, problem) for site in self.sites for problem in site.problems if problem.kind in kinds)
 
-    def at(  # noqa: PLR0913 - a finding's own fields
+    def at(
         self,
         site: Site,
         id: str,  # noqa: A002 - the name that Finding has

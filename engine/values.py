@@ -5,13 +5,13 @@ No attribute of a Python object can be reached: a mapping has its keys, a list i
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.advice import FEW, closest
 from engine.errors import OpsbookError, StepError
 from engine.unknown import Unknown, UnknownValue
 
@@ -125,10 +125,10 @@ def dotted(path: Iterable[str | int]) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Did-you-mean, or what there is to choose from."""
     names = sorted(map(str, known))
-    close = difflib.get_close_matches(name, names, 1, 0.6) or [known for known in names if known.lower() == name.lower()]
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"there is {', '.join(names[:12])}{', …' if len(names) > 12 else ''}" if names else "there is nothing in it"
+    near = closest(name, names)
+    if near:
+        return f"did you mean {near}?"
+    return f"there is {', '.join(names[:FEW])}{', …' if len(names) > FEW else ''}" if names else "there is nothing in it"
 
 
 def spelled(value: Any) -> str:

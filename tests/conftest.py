@@ -151,8 +151,14 @@ class MemoryBackend:
     def now(self):
         return self.clock.now()
 
-    def random(self):
+    def random(self, key):
         return self.chance
+
+    def begun(self, key):
+        return False
+
+    def wind_down(self):
+        pass
 
     async def perform(self, action):
         self.actions.append(action)

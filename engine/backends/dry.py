@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import re
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step
 from engine.errors import KeyProblem, KeyRefused, StepError
@@ -21,7 +19,7 @@ from engine.template import Unknown, UnknownValue
 _POLL = re.compile(r"#[0-9]+$")
 """What ends the key of an action that is one poll of several."""
 
-PLACEHOLDER = re.compile(r"(?:<|%3C)([a-z_]+(?:\.\w+|\[\w+\])+)(?:>|%3E)")
+PLACEHOLDER = re.compile(r"(?:<|%3C)(?:run|steps)\..+?(?:>|%3E)")
 """A placeholder inside text, as it is or percent-encoded."""
 
 
@@ -138,9 +136,18 @@ class DryBackend:
         self._latest = max(self._latest, self.clock.now())
         return self._latest
 
-    def random(self) -> float:
+    def random(self, key: str) -> float:
         """No jitter."""
+        del key
         return 0.0
+
+    def begun(self, key: str) -> bool:
+        """Nothing was."""
+        del key
+        return False
+
+    def wind_down(self) -> None:
+        """A dry run has nothing to wind down."""
 
     async def perform(self, action: Action) -> Outcome:
         """The step's own code, over a context that sends no write. What polling ends with is known only in a real run: one poll is shown."""

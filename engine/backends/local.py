@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from engine.context import JournalledContext, Run
 from engine.contracts import Action, Outcome, Step
 from engine.errors import KeyProblem, KeyRefused, StepError
 from engine.executor import spell
+from engine.memory import step_of
 from engine.stop import Stop
 from engine.tasks import Child, Sleep, drive, in_threads, take_turns
 
@@ -23,7 +24,6 @@ class LocalBackend:
 
     Args:
         listener: hears every event that is told, for the progress on a terminal.
-        seed: makes jitter repeatable on a virtual clock.
     """
 
     def __init__(
@@ -33,30 +33,38 @@ class LocalBackend:
         stop: Stop,
         *,
         listener: Callable[[str, dict[str, Any]], None] | None = None,
-        seed: str | None = None,
     ) -> None:
         self._run = run
         self._find = catalogue
         self._stop = stop
         self._listener = listener or (lambda _event, _fields: None)
-        self._random = random.Random(seed)  # noqa: S311 - jitter, no secret
         self._virtual = getattr(run.clock, "virtual", False)
 
     def carry_out(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Runs the executor's coroutine to its end."""
         return drive(coroutine, self._sleep)
 
-    def now(self) -> datetime:
-        """The present moment."""
-        return self._run.clock.now()
+    def random(self, key: str) -> float:
+        """A number in [0, 1); the same for the same key of the same run, so that a resumed run waits for as long."""
+        return int.from_bytes(hashlib.sha256(f"{self._run.id}/{key}".encode()).digest()[:6]) / 2**48
 
-    def random(self) -> float:
-        """A number in [0, 1)."""
-        return self._random.random()
+    def begun(self, key: str) -> bool:
+        """Whether an earlier process of this run began a step."""
+        return ("step.started", key) in self._run.memory.told
+
+    def wind_down(self) -> None:
+        """The run was cancelled: from now on only `finally` runs, for a limited time, in later processes too."""
+        self.tell("run.cancelling", "run")
+        self._run.journal.sync()
+        self._stop.give_grace()
 
     async def perform(self, action: Action) -> Outcome:
         """One attempt of one step; its calls are remembered one by one."""
-        self._stop.check()
+        step = step_of(action.key)
+        if step in self._run.memory.decided:
+            return _decided(self._run.memory.decided[step])
+        if not self.begun(step):
+            self._stop.check()
         context = JournalledContext(self._run, action)
         try:
             return Outcome(self._find(action.uses).perform(action.given, context))
@@ -75,13 +83,15 @@ class LocalBackend:
         return now
 
     async def sleep_until(self, key: str, until: datetime) -> None:
-        """Waits until a moment, told to the journal."""
-        self._stop.check()
+        """Waits until a moment, told to the journal; a resumed run keeps the moment that was told."""
+        until = self._run.memory.waits.get(key, until)
         length = (until - self._run.clock.now()).total_seconds()
         if length <= 0:
             return
+        self._stop.check()
         self.tell("wait.started", key, until=spell(until))
         if length > SHORT and not self._virtual:
+            self._run.results.sync()
             self._run.journal.sync()
         await Sleep(until)
         self.tell("wait.ended", key)
@@ -102,3 +112,10 @@ class LocalBackend:
     def _sleep(self, until: datetime) -> None:
         self._stop.check()
         self._run.clock.sleep((until - self._run.clock.now()).total_seconds())
+
+
+def _decided(decision: str) -> Outcome:
+    """What a person took a step in doubt for."""
+    if decision == "skip":
+        return Outcome({})
+    return Outcome(None, StepError("whether it was done is not known; a person decided that it failed", code="in_doubt", again="never"))

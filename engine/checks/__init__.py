@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator
 
 from engine import grammar_pages
+from engine.advice import did_you_mean
 from engine.checks import (
     condition_type,
     constant_condition,
@@ -25,7 +26,6 @@ from engine.checks import (
     write_safety,
 )
 from engine.errors import Finding, UsageError
-from engine.schema import did_you_mean
 from engine.source import Document
 from engine.subject import Check, Subject
 

@@ -25,13 +25,15 @@ What to do: correct the schema; the types are string, integer, number, boolean, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from engine.advice import did_you_mean
 from engine.errors import Finding
 from engine.model import Path
-from engine.schema import Problem, as_written, did_you_mean, problems, spell_path
+from engine.schema import Problem, as_written, problems, spell_path
 from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB216",)
@@ -71,6 +73,10 @@ def _wrong(schema: Mapping[str, Any]) -> Iterator[Problem]:
         reason = _pattern_fault(part.get("pattern"))
         if reason is not None:
             yield Problem((*path, "pattern"), f"not a regular expression: {reason}")
+        named = part.get("patternProperties")
+        for pattern in named if isinstance(named, Mapping) else ():
+            if not _compiles(pattern):
+                yield Problem((*path, "patternProperties", pattern), "not a regular expression", key=True)
 
 
 def _own(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,6 +103,15 @@ def _pattern_fault(pattern: Any) -> str | None:
     except (regex.error, RecursionError, OverflowError) as error:
         return str(error)
     return None
+
+
+def _compiles(pattern: str) -> bool:
+    """Whether the standard library takes it, which jsonschema uses for the names of properties."""
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def _parts(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:

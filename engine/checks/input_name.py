@@ -27,8 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.advice import did_you_mean
 from engine.errors import Finding
-from engine.schema import did_you_mean
 from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB203",)

@@ -40,6 +40,7 @@ from engine.subject import Subject
 IDS: tuple[str, ...] = ("RB209",)
 
 _NAME = re.compile(r"(pass(word|wd|phrase)|secret|(?<!page)token|(api|genie|private)[-_]?key|authorization|credentials?)\Z", re.IGNORECASE)
+_ENTRY = re.compile(r"([\w-]+)[\"']?\s*:\s+[\"']?(?!\{)[^\s\"']")
 _MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _FORMS: Mapping[str, re.Pattern[str]] = {
     "an API key": re.compile(r"\bGenieKey\s+[0-9a-f]{8}-?[0-9a-f]{4}", re.IGNORECASE),
@@ -64,12 +65,16 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def hidden(found: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, without the source of lines that hold a secret."""
+    """The findings, of whatever check, without the source of lines that hold a secret."""
     known = list(found)
     lines = {finding.place.line for finding in known if finding.id == "RB209" and finding.place}
     for finding in known:
-        secret = finding.place is not None and (finding.place.line in lines or _form(finding.source or "") is not None)
+        secret = (finding.place is not None and finding.place.line in lines) or _tells(finding.source or "")
         yield replace(finding, source=None, width=1) if secret else finding
+
+
+def _tells(line: str) -> bool:
+    return _form(line) is not None or any(_NAME.search(entry[1]) for entry in _ENTRY.finditer(line))
 
 
 def _texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

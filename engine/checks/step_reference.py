@@ -33,9 +33,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from engine.advice import did_you_mean
 from engine.errors import Finding
 from engine.model import Step
-from engine.schema import did_you_mean
 from engine.site import Site
 from engine.subject import Subject
 from engine.template import Reference

@@ -37,8 +37,8 @@ def list_(session: Session, word: str | None) -> int:
 @click.pass_obj
 def show(session: Session, name: str) -> int:
     """Show one step: what it takes, what it gives, which key it needs."""
+    from engine.advice import did_you_mean
     from engine.errors import UsageError
-    from engine.schema import did_you_mean
 
     catalog = _catalog()
     step = catalog.find(name)

@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
+from engine.advice import did_you_mean
 from engine.cli.session import Session
-from engine.schema import did_you_mean
 from engine.version import VERSION
 
 COMMANDS = {
     "audit": "engine.cli.audit:audit",
     "completion": "engine.cli.completion:completion",
     "plan": "engine.cli.plan:plan",
+    "resume": "engine.cli.resume:resume",
     "run": "engine.cli.run:run",
     "runs": "engine.cli.runs:runs",
     "schema": "engine.cli.catalogue:schema",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import click
 
@@ -74,7 +75,7 @@ def row(planned: Any) -> dict[str, Any]:
         "item": planned.item,
         "action": call.action,
         "method": call.method,
-        "url": call.url and PLACEHOLDER.sub(r"<\1>", call.url),
+        "url": call.url and PLACEHOLDER.sub(lambda found: unquote(found[0]), call.url),
         "body": plain(call.body),
         "key": key,
         "effect": call.effect,

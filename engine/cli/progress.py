@@ -92,4 +92,8 @@ class Progress:
     def _next(document: dict[str, Any], command: str) -> str:
         if document["status"] == "succeeded":
             return f"opsbook audit show --run {document['run_id']}"
+        if document["status"] == "interrupted":
+            return f"opsbook resume {document['run_id']}"
+        if document["status"] == "in_doubt":
+            return f"look whether it was done; then opsbook resume {document['run_id']} --on-doubt skip, resend or fail"
         return f"opsbook runs show {document['run_id']}; then mend the cause and run {shlex.quote(command)} again"

@@ -65,11 +65,11 @@ async def carry_out(step: Step, scope: Scope, runner: Runner, one: One) -> list[
 
     async def child(item: Item) -> tuple[dict[str, Any], dict[str, Any]]:
         nonlocal failed
-        if failed and loop.fail_fast:
-            return {"status": "cancelled"}, {}
         inner = _scope(step, loop, scope, item, len(items))
+        if failed and loop.fail_fast and not runner.backend.begun(inner.key(step.id)):
+            return {"status": "cancelled"}, {}
         state = await one(inner)
-        failed = failed or state["status"] == "failed"
+        failed = failed or "raised" in state
         return state, {name: inner.steps[name] for name in nested}
 
     nested = _nested_ids(step)
@@ -105,7 +105,9 @@ def _refuse_equal_keys(items: Sequence[Item]) -> None:
         if item.key in seen:
             first, second = seen[item.key] + 1, item.index + 1
             raise StepError(
-                f"items {first} and {second} of the loop have the same key {item.key!r}; a key must tell them apart", code="loop", again="never"
+                f"items {first} and {second} of the loop have the same key {item.key!r}; a key must tell them apart",
+                code="loop",
+                again="never",
             )
         seen[item.key] = item.index
 
@@ -132,8 +134,13 @@ def _gather(nested: Sequence[str], inner: Sequence[Mapping[str, Any]], scope: Sc
     """After the loop, a step inside it reads as the list of what it was for each item."""
     for name in nested:
         states = [states.get(name, {"status": "cancelled"}) for states in inner]
-        worst = next((status for status in ("failed", "succeeded") if any(state["status"] == status for state in states)), "skipped")
-        scope.steps[name] = {"status": worst, "outputs": [state.get("outputs") for state in states]}
+        scope.steps[name] = {"status": _worst([state["status"] for state in states]), "outputs": [state.get("outputs") for state in states]}
+
+
+def _worst(found: Sequence[Any]) -> Any:
+    """The status of several; not known in a plan when that of one is not."""
+    unknown = [status for status in found if isinstance(status, template.Unknown)]
+    return unknown[0] if unknown else next((status for status in ("failed", "succeeded") if status in found), "skipped")
 
 
 def _kind(value: Any) -> str:

@@ -75,7 +75,7 @@ def _deserves(step: Step, policy: Retry, error: StepError, scope: Scope, runner:
 async def _pause(step: Step, scope: Scope, runner: Runner, policy: Retry, attempt: int, poll: int, error: StepError) -> None:
     backend = runner.backend
     key = f"{scope.key(step.id)}@{attempt}.{poll}"
-    length = max(_delay(policy, attempt, backend.random()), error.retry_after or 0.0)
+    length = max(_delay(policy, attempt, backend.random(key)), error.retry_after or 0.0)
     until = await backend.moment(key) + timedelta(seconds=length)
     if scope.deadline is not None and until >= scope.deadline:
         raise error

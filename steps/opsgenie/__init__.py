@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from engine.contracts import Need, Schema, Step, Surroundings
@@ -16,6 +17,10 @@ class OpsgenieProvider:
 
     def steps(self) -> Mapping[str, Step]:
         """Every step by its full name."""
+        return self._steps
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Step]:
         from steps.operation import OperationStep
         from steps.opsgenie.composites import COMPOSITES
         from steps.opsgenie.operations import OPERATIONS

@@ -59,6 +59,9 @@ class Backend:
     async def sleep_until(self, key, until):
         pass
 
+    def begun(self, key):
+        return False
+
     async def side_by_side(self, children, limit):
         return [await child() for child in children]
 
@@ -131,11 +134,12 @@ def _inside(looked_at, site, place):
 
 def mended(raw):
     """The runbook with every text that has a finding replaced by a harmless one."""
-    for path in faulty(checked(raw)):
-        part = raw
-        for key in path[:-1]:
-            part = part[key]
-        part[path[-1]] = "hello" if path[-1] == "message" else 'run.id != ""'
+    while paths := faulty(checked(raw)):  # a condition that goes may have been the guard of another text
+        for path in paths:
+            part = raw
+            for key in path[:-1]:
+                part = part[key]
+            part[path[-1]] = "hello" if path[-1] == "message" else 'run.id != ""'
     return raw
 
 
@@ -152,7 +156,6 @@ def test_what_has_no_finding_can_be_read(main, last, failing, a, b):
     if last:
         raw["finally"] = numbered(json.loads(json.dumps(last)), counter)
     looked_at = checked(mended(raw))
-    assert faulty(looked_at) == []
     backend = Backend(failing)
     run = {"id": "r", "started_at": "", "trigger": "cli"}
     asyncio.run(Executor(looked_at.runbook, backend, FIND, {"a": a, "b": b}, run).run())

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine import checks, loader, source
 from engine.app import PROVIDERS
@@ -16,6 +19,12 @@ from engine.subject import Subject
 ROOT = Path(__file__).parents[2]
 CATALOG = Catalog(PROVIDERS)
 IDS = [name for check in checks.CHECKS.values() for name in check.IDS]
+WORDS = st.sampled_from(
+    [
+        *("type", "enum", "const", "default", "pattern", "format", "properties", "items", "additionalProperties", "required", "x-binds"),
+        *("x-literal", "$ref", "anyOf", "patternProperties", "y", "z", "minimum", "(", "if", "maxLenght"),
+    ]
+)
 EXAMPLE = re.compile(r"^(Bad|Good):\n\n```yaml\n(.*?)```", re.M | re.S)
 
 
@@ -103,3 +112,41 @@ def test_noqa_speaks_for_its_own_line_only():
 def test_importing_the_checks_imports_no_jinja():
     code = "import sys, engine.checks; assert not {'jinja2', 'jsonschema', 'regex', 'httpx'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(["", "string", "object", "array", "(", "{{ inputs.x }}", "{{ inputs.x.y[0] }}"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(WORDS, JSON, max_size=5), st.dictionaries(WORDS, JSON, max_size=5), JSON)
+def test_no_schema_that_an_author_may_write_breaks_a_check(declared, promised, value):
+    raw = {
+        "apiVersion": "runbook/v1",
+        "name": "example",
+        "inputs": {"x": declared},
+        "vars": {"y": value},
+        "steps": [
+            {"id": "a", "uses": "core.http", "with": {"method": "GET", "url": "https://example.com", "outputs": promised}},
+            {
+                "if": "inputs.x.y == 'a' and inputs.x in [1]",
+                "uses": "core.log",
+                "with": {"message": "{{ inputs.x }} {{ inputs.x | map(attribute='y') }}"},
+            },
+            {"for_each": "{{ steps.a.outputs.data }}", "uses": "core.log", "with": {"message": "{{ item.z.y[0] }}"}},
+        ],
+        "outputs": {"z": {**promised, "value": value}},
+    }
+    document = source.read(json.dumps(raw), "example.yaml")
+    try:
+        runbook = loader.read(document, CATALOG.find)
+    except Invalid:
+        return
+    for finding in checks.findings(Subject(document, runbook, CATALOG.find)):
+        assert finding.place is not None

@@ -294,7 +294,7 @@ def test_steps_without_an_id_are_named_by_their_place(carry_out):
 @given(plan=st.lists(st.tuples(st.integers(1, 10_000), st.booleans()), min_size=1, max_size=5))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sequences_run_in_order_and_waits_add_up(carry_out, plan):
-    steps = [f"  - {{id: w{i}, wait: {amount}s, if: {str(runs).lower()}}}\n  - {{id: s{i}, uses: fake.say, with: {{value: {i}}}}}" for i, (amount, runs) in enumerate(plan)]
+    steps = [f"  - {{id: w{i}, wait: {amount}s, if: 1 == {1 if runs else 2}}}\n  - {{id: s{i}, uses: fake.say, with: {{value: {i}}}}}" for i, (amount, runs) in enumerate(plan)]
     run = carry_out("steps:\n" + "\n".join(steps))
     assert run.seen == list(range(len(plan)))
     assert run.elapsed == sum(amount for amount, runs in plan if runs)

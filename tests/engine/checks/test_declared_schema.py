@@ -15,6 +15,7 @@ from engine.checks import declared_schema
         ("{type: string, enum: [a, b], default: c}", ["c!"]),
         ("{type: object, properties: {n: {type: integer}}, default: {n: x}}", ["x!"]),
         ("{type: string, format: duration, default: soon}", ["soon!"]),
+        ('{patternProperties: {"(": {}}, default: {a: 1}}', ['"("!']),
         ("{type: string, defualt: a}", ["defualt"]),
         ("{type: string, x-default: a, note: b}", []),
         ("{type: string, enum: [a, b], default: a}", []),

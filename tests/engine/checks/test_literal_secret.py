@@ -4,6 +4,7 @@ import pytest
 
 from engine import checks
 from engine.checks import literal_secret
+from engine.errors import Finding, Place
 
 SECRETS = [
     "GenieKey 70413a06-38d6-4c85-92b8-5ebc900d42e2",
@@ -58,6 +59,21 @@ def test_a_template_in_a_secret_field_is_no_literal(marked):
 
 def test_the_default_of_a_secret_input(marked):
     assert marked(literal_secret, "inputs: {password: {type: string, default: abc}}\n") == ["abc!"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("with: {pasword: 1, password: hunter2}", False),
+        ("  'apiKey':  'abc'", False),
+        ("  message: GenieKey 70413a06-38d6-4c85-92b8-5ebc900d42e2", False),
+        ('  password: "{{ inputs.password }}"', True),
+        ("  message: the password is wrong", True),
+    ],
+)
+def test_findings_of_others_do_not_show_a_secret_either(line, shown):
+    finding = Finding("RB104", "error", "unknown key", Place("example.yaml", 3, 1), source=line)
+    assert [one.source for one in literal_secret.hidden([finding])] == [line if shown else None]
 
 
 def test_no_finding_shows_the_line(subject):
