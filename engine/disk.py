@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +51,38 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class Sync:
+    """Puts a file's data on disk for several threads: those who come while a sync is under way share the next one.
+
+    A failed sync fails for good, since the system forgets what it could not write. Raises OSError.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._turn = threading.Lock()
+        self._tickets = itertools.count(1)
+        self._covered = 0
+        self._failure: OSError | None = None
+
+    def __call__(self) -> None:
+        """Everything written before this call is on disk when it returns."""
+        ticket = next(self._tickets)
+        with self._turn:
+            if self._failure is not None:
+                raise self._failure
+            if ticket > self._covered:
+                covered = next(self._tickets)
+                self._sync()
+                self._covered = covered
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._file)
+        except OSError as error:
+            self._failure = error
+            raise
 
 
 def write_whole(file: int, data: bytes) -> None:

@@ -14,7 +14,7 @@ from engine import duration, rendering, schema, template
 from engine.contracts import Action, Backend
 from engine.contracts import Step as StepType
 from engine.errors import InDoubt, Interrupted, OpsbookError, Returned, StepError
-from engine.model import Retry, Runbook, Step, Uses
+from engine.model import Retry, Runbook, Step, Uses, walk
 from engine.modifiers import for_each, until
 from engine.scope import Scope
 
@@ -189,7 +189,7 @@ class Executor:
             return scope
         verdict = self.holds(step.condition, scope.names())
         if verdict is False:
-            scope.steps[step.id] = {"status": "skipped"}
+            scope.steps.update({inside.id: {"status": "skipped"} for inside in walk((step,))})
             self.backend.tell("step.skipped", scope.key(step.id), step=step.id, item=scope.item, condition=step.condition)
             return None
         return scope if verdict else scope.perhaps(step.condition)

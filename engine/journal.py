@@ -59,6 +59,7 @@ class Journal:
             self.events, self.head = self._tail()
         except OSError as error:
             raise AuditUnwritable(f"the audit log {path} cannot be opened: {error.strerror}", hint="check the state folder") from error
+        self._sync = disk.Sync(self._file)
         self._log = _logger(self._file, (self._filter, self._chain))
 
     def append(self, event: str, *, sync: bool = False, **fields: Any) -> dict[str, Any]:
@@ -71,21 +72,20 @@ class Journal:
             self._refuse_broken()
             try:
                 written: dict[str, Any] = self._log.info(event, **fields)
-                if sync:
-                    os.fdatasync(self._file)
             except OSError as error:
                 raise self._break("written", error) from error
             self.events, self.head = written["seq"], written["hash"]
-            return written
+        if sync:
+            self.sync()
+        return written
 
     def sync(self) -> None:
         """Everything written so far is on disk when this returns. Raises AuditUnwritable."""
-        with self._lock:
-            self._refuse_broken()
-            try:
-                os.fdatasync(self._file)
-            except OSError as error:
-                raise self._break("synced", error) from error
+        self._refuse_broken()
+        try:
+            self._sync()
+        except OSError as error:
+            raise self._break("synced", error) from error
 
     def close(self) -> None:
         """Gives the file back."""

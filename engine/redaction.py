@@ -51,20 +51,21 @@ class Redactor:
 
     def text(self, s: str) -> str:
         """The text with every known secret masked; text that holds none comes back as it is."""
-        for pattern in self._patterns.values():
-            s = pattern.sub(MASK, s)
+        if len(s) >= SHORTEST:  # no spelling is shorter than its secret
+            for pattern in self._patterns.values():
+                s = pattern.sub(MASK, s)
         return s
 
     def value(self, v: Any) -> Any:
         """A deep copy of a JSON value, keys included, with every known secret masked; what is no JSON is shown as its text."""
         if isinstance(v, str):
             return self.text(v)
-        if isinstance(v, Mapping):
+        if v is None or isinstance(v, bool):
+            return v
+        if isinstance(v, (dict, Mapping)):  # dict first: asking the abstract class is slow
             return {self.text(str(key)): self.value(item) for key, item in v.items()}
         if isinstance(v, (list, tuple)):
             return [self.value(item) for item in v]
-        if v is None or isinstance(v, bool):
-            return v
         shown = str(v)
         masked = self.text(shown)
         return v if masked == shown and isinstance(v, (int, float)) else masked

@@ -29,6 +29,7 @@ class Results:
         self._broken: AuditUnwritable | None = None
         try:
             self._file = disk.open_private(path, os.O_RDWR | os.O_APPEND)
+            self._sync = disk.Sync(self._file)
             self._known = dict(_read(line) for line in disk.whole_lines(self._file))
         except OSError as error:
             raise AuditUnwritable(f"the results {path} cannot be opened: {error.strerror}", hint="check the state folder") from error
@@ -58,12 +59,11 @@ class Results:
 
     def sync(self) -> None:
         """Everything kept so far is on disk when this returns. Raises AuditUnwritable."""
-        with self._lock:
-            self._refuse_broken()
-            try:
-                os.fdatasync(self._file)
-            except OSError as error:
-                raise self._break("synced", error) from error
+        self._refuse_broken()
+        try:
+            self._sync()
+        except OSError as error:
+            raise self._break("synced", error) from error
 
     def close(self) -> None:
         """Gives the file back."""

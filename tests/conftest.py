@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import textwrap
 import types
@@ -231,6 +230,28 @@ def carry_out(fake):
         return Carried(HEAD + textwrap.dedent(text), inputs or {}, fake, chance)
 
     return carry_out
+
+
+@pytest.fixture
+def emulators(monkeypatch):
+    """Every embedded Opsgenie that is made during this test, in order; each knows what it was asked and what it holds."""
+    import steps.opsgenie.emulator as package
+
+    made = []
+
+    class Kept(package.Emulator):
+        def __init__(self, **how):
+            super().__init__(**how)
+            made.append(self)
+
+        def writes(self):
+            return [f"{line.method} {line.path}" for line in self.requests if line.method != "GET"]
+
+        def alerts(self):
+            return list(self.snapshot()["alerts"].values())
+
+    monkeypatch.setattr(package, "Emulator", Kept)
+    return made
 
 
 @pytest.fixture

@@ -166,10 +166,13 @@ def test_sixty_hostile_templates_are_counted():
 
 @pytest.mark.parametrize("source", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_template_is_refused_at_once(source):
-    template.text.cache_clear()
-    begun = time.thread_time()
-    refused(template.text, source)
-    assert time.thread_time() - begun < 0.1  # 20 ms by design; the rest is for slow and shared machines
+    def took():
+        template.text.cache_clear()
+        begun = time.thread_time()
+        refused(template.text, source)
+        return time.thread_time() - begun
+
+    assert min(took() for _ in range(3)) < 0.1  # 20 ms by design; the rest is for slow and shared machines
 
 
 @pytest.mark.parametrize(

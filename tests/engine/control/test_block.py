@@ -115,3 +115,11 @@ def test_blocks_nest_and_the_nearest_rescue_takes_the_error(carry_out):
     """)
     assert run.seen == ["near deep"]
     assert run.statuses["far"] == "pending"
+
+
+def test_a_skipped_block_skips_everything_inside(carry_out):
+    run = carry_out("""
+        steps:
+          - {id: b, if: 1 > 2, block: [{id: one, uses: fake.say}], rescue: [{id: r, uses: fake.say}], always: [{id: a, uses: fake.say}]}
+    """)
+    assert run.statuses == {"b": "skipped", "one": "skipped", "r": "skipped", "a": "skipped"}

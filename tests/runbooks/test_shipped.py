@@ -1,0 +1,199 @@
+"""The runbooks that come with opsbook: each is carried out on the emulator, and what it did is looked up there."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+RUNBOOKS = Path(__file__).parents[2] / "runbooks"
+COMPANY = {
+    "teams": [{"name": "dba", "members": [{"username": "ana@example.com"}]}, {"name": "sre_leads"}],
+    "escalations": [{"name": "dba_escalation", "team": "dba"}],
+}
+INCIDENT = ["summary=Database is down", "service=db", "team=dba"]
+
+
+@pytest.fixture
+def carry_out(command, emulators):
+    """Runs (or plans) a shipped runbook; gives its document with the exit code, the emulator and the folder added."""
+
+    def carry_out(name, state, *inputs, verb="run"):
+        path = command.folder / "state.yaml"
+        path.write_text(yaml.safe_dump(state))
+        given = [part for one in inputs for part in ("-i", one)]
+        done = command("--json", verb, RUNBOOKS / f"{name}.yaml", "--emulator", "--emulator-state", path, *given)
+        document = json.loads(done.out)
+        assert "Traceback" not in done.err
+        return document | {"code": done.code, "emulator": emulators[-1], "by_id": {step["id"]: step for step in document.get("steps", ())}}
+
+    return carry_out
+
+
+def notes(alert):
+    return [note["note"].splitlines()[0] for note in alert["notes"]]
+
+
+def test_every_runbook_is_tried_here():
+    assert {path.stem for path in RUNBOOKS.glob("*.yaml")} == {
+        "access-review", "alert-triage", "incident-response", "stale-alerts", "user-offboarding", "user-onboarding",
+    }  # fmt: skip
+
+
+def test_no_runbook_has_a_finding(command):
+    done = command("validate", "--strict", "--format", "json", RUNBOOKS)
+    assert (done.code, json.loads(done.out)["findings"]) == (0, [])
+
+
+# -- incident-response -------------------------------------------------------------------------------------------------------
+
+
+def test_an_incident_that_nobody_acknowledges_is_escalated_and_closed(carry_out):
+    run = carry_out("incident-response", COMPANY, *INCIDENT, "priority=P1")
+    (alert,) = run["emulator"].alerts()
+    assert (run["code"], run["status"], run["outputs"]["acknowledged"]) == (0, "succeeded", False)
+    assert run["by_id"]["route"]["status"] == "succeeded"
+    assert alert["fields"]["status"] == "closed"
+    assert "dba_escalation" in {one.get("name") for one in alert["responders"]} | {str(alert["logs"])} or any("escalat" in str(log).lower() for log in alert["logs"])
+    assert alert["fields"]["alias"] == f"db-{run['run_id']}"
+    assert any("Runbook ended: succeeded" in note for note in notes(alert))
+
+
+def test_an_incident_that_somebody_acknowledges_is_not_escalated(carry_out):
+    people = {"during": [{"after": "2m", "do": "opsgenie.alert.acknowledge", "as": "ana@example.com"}]}
+    run = carry_out("incident-response", COMPANY | people, *INCIDENT, "priority=P1")
+    (alert,) = run["emulator"].alerts()
+    assert (run["status"], run["outputs"]["acknowledged"]) == ("succeeded", True)
+    assert run["by_id"]["escalation"]["status"] == run["by_id"]["route"]["status"] == "skipped"
+    assert (alert["fields"]["status"], alert["fields"]["owner"]) == ("closed", "ana@example.com")
+    assert not any("escalate" in line for line in run["emulator"].writes())
+
+
+def test_an_incident_whose_routing_fails_says_so_on_the_alert(carry_out):
+    faults = {"faults": [{"match": "opsgenie.alert.escalate", "answer": "http_422", "times": 99}]}
+    run = carry_out("incident-response", COMPANY | faults, *INCIDENT, "priority=P1")
+    (alert,) = run["emulator"].alerts()
+    assert (run["code"], run["status"]) == (0, "succeeded")
+    assert (run["by_id"]["route"]["status"], run["by_id"]["escalation"]["status"]) == ("failed", "succeeded")
+    assert run["by_id"]["route"]["error"]["status"] == 422
+    assert any(note.startswith("Routing failed: ") for note in notes(alert))
+    assert alert["fields"]["status"] == "closed"
+
+
+def test_an_incident_whose_create_is_lost_is_opened_once(carry_out):
+    run = carry_out("incident-response", COMPANY | {"faults": [{"match": "opsgenie.alert.create", "answer": "lost"}]}, *INCIDENT)
+    (alert,) = run["emulator"].alerts()
+    assert (run["status"], alert["fields"]["count"]) == ("succeeded", 1)
+
+
+def test_an_incident_without_a_team_sends_nothing(carry_out):
+    run = carry_out("incident-response", COMPANY, "summary=x", "service=db", "team=")
+    assert (run["code"], run["error"]["code"]) == (1, "check")
+    assert run["error"]["message"].endswith("a team is needed")
+    assert run["emulator"].writes() == [] if run["emulator"] else True
+
+
+def test_the_plan_of_an_incident_shows_every_write_and_sends_none(carry_out):
+    plan = carry_out("incident-response", COMPANY, *INCIDENT, "priority=P1", verb="plan")
+    assert (plan["code"], plan["error"], plan["emulator"].writes()) == (0, None, [])
+    writes = [(one["step"], one["method"], one["url"].split(".invalid")[1]) for one in plan["requests"] if one["effect"] == "write"]
+    alert = "/v2/alerts/<steps.create.outputs.alertId>"
+    assert writes[0] == ("create", "POST", "/v2/alerts")
+    assert [(step, url.split("?")[0]) for step, _, url in writes if step in ("close", "finally_1")] == [("close", f"{alert}/close"), ("finally_1", f"{alert}/notes")]
+    assert all(one["key"]["kind"] and one["key"]["reference"] for one in plan["requests"])
+    routed = [one for one in plan["requests"] if one["step"] == "route"]
+    assert routed
+    assert all(one["conditional"] == ["not steps.wait_ack.outputs.acknowledged"] for one in routed)
+    assert [one["conditional"] for one in plan["requests"] if one["step"] == "create"] == [[]]
+
+
+# -- the others ----------------------------------------------------------------------------------------------------------------
+
+
+def test_triage_routes_the_first_of_each_and_acknowledges_repeats(carry_out):
+    alerts = [
+        {"message": "Database is slow", "tags": ["prod"], "createdAt": {"ago": "3h"}},
+        {"message": "Database is slow", "createdAt": {"ago": "2h"}},
+        {"message": "Queue is long", "createdAt": {"ago": "1h"}},
+        {"message": "Seen", "acknowledged": True},
+        {"message": "Over", "status": "closed"},
+    ]
+    run = carry_out("alert-triage", COMPANY | {"alerts": alerts})
+    database, again, queue, seen, over = run["emulator"].alerts()
+    assert (run["status"], run["outputs"]) == ("succeeded", {"looked_at": 3})
+    teams = {team["id"]: team["name"] for team in run["emulator"].snapshot()["teams"].values()}
+    assert [[teams[one["id"]] for one in alert["responders"]] for alert in (database, again, queue)] == [["dba"], [], ["sre_leads"]]
+    assert database["fields"]["priority"] == "P2"
+    assert [alert["fields"]["acknowledged"] for alert in (database, again, queue)] == [False, True, False]
+    assert notes(database)[0].startswith(f"Routed by {run['run_id']}: database")
+    assert (notes(seen), notes(over)) == ([], [])
+
+
+def test_onboarding_brings_a_table_of_people_in_and_does_nothing_twice(carry_out, command, emulators, monkeypatch):
+    table = "username,fullName,role,phone,team\nbo@example.com,Bo Berg,Admin,1-5551234,dba\ncy@example.com,Cy Cole,User,,sre_leads\n"
+    users = f"users=@{command.write('people.csv', table)}"
+    first = carry_out("user-onboarding", COMPANY, users)
+    account = first["emulator"].snapshot()
+    people = {user["username"]: user for user in account["users"].values()}
+    assert (first["status"], first["outputs"]) == ("succeeded", {"users": 2})
+    assert (people["bo@example.com"]["fullName"], people["bo@example.com"]["role"]["name"]) == ("Bo Berg", "Admin")
+    assert "cy@example.com" in people
+    assert first["emulator"].writes()
+
+    import steps.opsgenie.emulator as package
+
+    sent = len(first["emulator"].requests)
+    monkeypatch.setattr(package, "Emulator", lambda **_: first["emulator"])
+    second = carry_out("user-onboarding", COMPANY, users)
+    again = first["emulator"].requests[sent:]
+    assert second["status"] == "succeeded"
+    assert again
+    assert {line.method for line in again} == {"GET"}
+
+
+def test_onboarding_refuses_a_bad_table_before_anything_is_sent(command, emulators):
+    bad = command.write("people.csv", "username,fullName,role,phone,team\nnobody,Bo,Admin,1-5551234,dba\nbo@example.com,,Admin,555,dba\n")
+    done = command("run", RUNBOOKS / "user-onboarding.yaml", "--emulator", "-i", f"users=@{bad}")
+    assert (done.code, emulators) == (3, [])
+    assert all(said in done.err for said in ("users[0].username", "users[1].fullName", "users[1].phone", "Nothing was sent."))
+
+
+def test_offboarding_takes_a_user_out_of_every_team(carry_out):
+    run = carry_out("user-offboarding", COMPANY, "username=ana@example.com", "delete=true")
+    account = run["emulator"].snapshot()
+    assert (run["status"], run["outputs"]) == ("succeeded", {"teams_removed": ["dba"], "deleted": True})
+    assert [user["username"] for user in account["users"].values()] == []
+
+
+def test_offboarding_keeps_the_account_unless_asked(carry_out):
+    run = carry_out("user-offboarding", COMPANY, "username=ana@example.com")
+    assert run["outputs"] == {"teams_removed": ["dba"], "deleted": False}
+    assert [user["username"] for user in run["emulator"].snapshot()["users"].values()] == ["ana@example.com"]
+
+
+def test_the_access_review_is_a_table_of_who_may_what(carry_out):
+    state = {
+        "users": [{"username": "bo@example.com", "fullName": "Bo Berg", "role": "Admin"}, {"username": "cy@example.com", "fullName": "=Cy"}],
+        "teams": [
+            {"name": "web", "members": [{"username": "bo@example.com"}]},
+            {"name": "dba", "members": [{"username": "bo@example.com", "role": "admin"}]},
+        ],
+    }
+    run = carry_out("access-review", state)
+    rows = list(csv.DictReader(Path(run["outputs"]["path"]).read_text().splitlines()))
+    assert (run["status"], run["outputs"]["users"]) == ("succeeded", 2)
+    assert sorted(rows, key=lambda row: row["username"]) == [
+        {"username": "bo@example.com", "fullName": "Bo Berg", "role": "Admin", "blocked": "false", "teams": "dba; web"},
+        {"username": "cy@example.com", "fullName": "'=Cy", "role": "User", "blocked": "false", "teams": ""},
+    ]
+    assert run["emulator"].writes() == []
+
+
+def test_stale_alerts_closes_the_oldest_up_to_the_limit(carry_out):
+    old = [{"message": f"old {days}", "createdAt": {"ago": f"{days}d"}} for days in (20, 40, 30)]
+    run = carry_out("stale-alerts", {"alerts": [*old, {"message": "new"}, {"message": "done", "status": "closed", "createdAt": {"ago": "50d"}}]}, "limit=2")
+    status = {alert["fields"]["message"]: alert["fields"]["status"] for alert in run["emulator"].alerts()}
+    assert (run["status"], run["outputs"]) == ("succeeded", {"closed": 2})
+    assert status == {"old 20": "open", "old 40": "closed", "old 30": "closed", "new": "open", "done": "closed"}
+    assert any("heartbeats/stale-alerts/ping" in line.path for line in run["emulator"].requests)
