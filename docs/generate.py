@@ -1,6 +1,6 @@
-"""Writes the pages that are read off the source: docs/checks/<ID>.md, one for each id a finding can have.
+"""Writes the pages that are read off the source: docs/checks, one for each id a finding can have, and docs/steps, one an entity.
 
-python docs/generate.py          writes them and deletes those of ids that are no more
+python docs/generate.py          writes them and deletes those of what is no more
 python docs/generate.py --check  exits 1 when one is missing, stale or too many
 """
 
@@ -10,19 +10,23 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "docs" / "checks"
+CHECKS = ROOT / "docs" / "checks"
+STEPS = ROOT / "docs" / "steps"
 
 
 def fresh() -> dict[Path, str]:
     """Every page by its file."""
-    from engine.checks import pages
+    from engine import checks, step_pages
+    from engine.app import PROVIDERS
+    from engine.catalog import Catalog
 
-    return {FOLDER / f"{name}.md": text for name, text in pages().items()}
+    found = {CHECKS / f"{name}.md": text for name, text in checks.pages().items()}
+    return found | {STEPS / f"{name}.md": text for name, text in step_pages.pages(Catalog(PROVIDERS).steps()).items()}
 
 
 def stale(wanted: dict[Path, str]) -> list[Path]:
     """The files that differ from what they should be, or should not be there."""
-    present = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    present = {path: path.read_text(encoding="utf-8") for folder in (CHECKS, STEPS) for path in folder.glob("*.md")}
     return sorted(path for path in present.keys() | wanted.keys() if present.get(path) != wanted.get(path))
 
 
@@ -32,8 +36,8 @@ def main() -> int:
     wrong = stale(wanted)
     if "--check" in sys.argv:
         return 1 if wrong else 0
-    FOLDER.mkdir(exist_ok=True)
     for path in wrong:
+        path.parent.mkdir(exist_ok=True)
         if path in wanted:
             path.write_text(wanted[path], encoding="utf-8")
         else:

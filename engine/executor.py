@@ -171,9 +171,10 @@ class Executor:
             states = await for_each.carry_out(step, ahead, self, lambda inner: self._once(step, inner))
             state, failure = _loop_state(states)
         except Returned:
+            self._record(step, ahead, {"status": "succeeded", "outputs": []})
             if ahead is scope:
                 raise
-            state = {"status": "succeeded", "outputs": []}
+            return
         except StepError as error:
             state, failure = {"status": "failed", "error": error.as_value()}, error
         self._record(step, ahead, state, failure)
@@ -208,9 +209,10 @@ class Executor:
             outputs = await until.carry_out(step, await self._limited(step, ahead), self)
             self._expect(step, scope, outputs)
         except Returned:
+            self._record(step, ahead, {"status": "succeeded", "outputs": {}})
             if ahead is scope:
                 raise
-            outputs = {}
+            return {"status": "succeeded"}
         except StepError as error:
             state = {"status": "failed", "error": error.as_value()}
             self._record(step, ahead, state, error)

@@ -34,7 +34,7 @@ from engine import history  # noqa: E402
 from engine.app import App, Options  # noqa: E402
 from engine.clock import VirtualClock  # noqa: E402
 from engine.state import State  # noqa: E402
-from steps.opsgenie.emulator import Emulator  # noqa: E402
+from steps.opsgenie.emulator import Emulator, parse_faults  # noqa: E402
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KILLED = 137
@@ -160,16 +160,18 @@ class Bench:
         place = self.place()
         assert place is not None
         summary = history.summary(place)
-        emulator = Emulator(clock=VirtualClock(START), state=self.scenario.state or None, journal=place / "emulator.jsonl")
+        faults = parse_faults(self.scenario.faults) if self.scenario.faults else ()
+        state = self.scenario.state or None
+        emulator = Emulator(clock=VirtualClock(START), state=state, faults=faults, journal=place / "emulator.jsonl")
         account = emulator.snapshot()
         verified = history.verify(State(self.root))
         events = [json.loads(line) for line in (place / history.LOG).read_bytes().splitlines()]
-        ended = Counter((event["event"], event["key"]) for event in events if event["event"] in ("step.ended", "step.skipped"))
+        ended = Counter(event["key"] for event in events if event["event"] in ("step.ended", "step.skipped"))
         statuses = {event["key"]: event.get("status", "skipped") for event in events if event["event"] in ("step.ended", "step.skipped")}
         return {
             "status": summary["status"],
             "steps": statuses,
-            "twice": [key for key, count in ended.items() if count > 1 and events_of(events, key) != ["in_doubt"]],
+            "twice": [key for key, count in ended.items() if count > 1 and set(events_of(events, key)) - {"in_doubt"}],
             "problems": [problem.message for problem in verified.problems],
             "alerts": sorted((alert_view(alert) for alert in account["alerts"].values()), key=repr),
             "users": sorted(account["users"] and [user["username"] for user in account["users"].values()]),
@@ -190,7 +192,7 @@ def events_of(events: list[dict[str, Any]], key: str) -> list[str]:
 
 def alert_view(alert: dict[str, Any]) -> dict[str, Any]:
     fields = {key: alert["fields"].get(key) for key in ("message", "alias", "status", "count", "priority", "tags", "source")}
-    notes = [re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", note["note"]) for note in alert["notes"]]
+    notes = [re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", re.sub(r"ob:\w+", "ob", note["note"])) for note in alert["notes"]]
     return {**fields, "notes": notes, "responders": [one["name"] for one in alert["responders"]]}
 
 

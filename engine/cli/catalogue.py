@@ -63,24 +63,14 @@ def _page(row: dict[str, Any], inputs: Any, outputs: Any) -> list[str]:
 
 
 def _fields(schema: Any) -> list[str]:
+    from engine.step_pages import kind
+
     required = schema.get("required", ())
     fields = schema.get("properties", {})
     if not fields:
         return ["    any fields"]
     width = max(len(name) for name in fields)
-    return [f"    {name:<{width}}  {_kind(part)}{' (required)' if name in required else ''}" for name, part in fields.items()]
-
-
-def _kind(schema: Any) -> str:
-    if "enum" in schema:
-        return " | ".join(str(option) for option in schema["enum"])
-    kind = schema.get("type", "anything")
-    kind = " or ".join(kind) if isinstance(kind, list) else kind
-    if kind == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    limit = f", at most {schema['maxLength']} characters" if "maxLength" in schema else ""
-    names = {"string": "text", "object": "mapping", "boolean": "true or false", "integer": "whole number"}
-    return names.get(kind, kind) + limit
+    return [f"    {name:<{width}}  {kind(part)}{' (required)' if name in required else ''}" for name, part in fields.items()]
 
 
 @click.command()

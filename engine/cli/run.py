@@ -85,9 +85,9 @@ def write_report(path: str, document: dict[str, Any]) -> None:
     if path.endswith(".json"):
         text = json.dumps(document, indent=2, ensure_ascii=False)
     elif path.endswith((".html", ".htm")):
-        from engine.report import html_page
+        from engine.report import RUN_FORMATS
 
-        text = html_page.render(document)
+        text = RUN_FORMATS["html"](document)
     else:
         raise UsageError(f"--report {path}: the name must end in .html or .json")
     try:

@@ -1,12 +1,12 @@
-"""Report formats: the findings of a validation, one file a format, and the page that shows a run (`html_page`)."""
+"""Report formats: the findings of a validation, and a run; one file a format."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from engine.errors import Finding
-from engine.report import github, json_document, junit, sarif, text
+from engine.report import github, html_page, json_document, junit, sarif, text
 
 
 class Render(Protocol):
@@ -23,3 +23,8 @@ FORMATS: Mapping[str, Render] = {
     "sarif": sarif.render,
     "text": text.render,
 }
+
+RUN_FORMATS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "html": html_page.render,
+}
+"""What can show a run, by the ending of the report's name; JSON is the run's own document."""

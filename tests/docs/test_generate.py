@@ -19,7 +19,8 @@ def test_the_pages_are_fresh(generate):
 
 
 def test_it_writes_what_is_missing_and_deletes_what_is_too_many(generate, tmp_path, monkeypatch):
-    monkeypatch.setattr(generate, "FOLDER", tmp_path / "checks")
+    monkeypatch.setattr(generate, "CHECKS", tmp_path / "checks")
+    monkeypatch.setattr(generate, "STEPS", tmp_path / "steps")
     monkeypatch.setattr("sys.argv", ["generate.py"])
     assert generate.main() == 0
     (tmp_path / "checks" / "RB999.md").write_text("gone")

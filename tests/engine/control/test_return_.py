@@ -33,3 +33,11 @@ def test_return_in_a_loop_ends_the_run(carry_out):
               - {if: item == 2, return: {found: "{{ item }}"}}
     """)
     assert (run.status, run.outputs, run.seen) == ("succeeded", {"found": 2}, [1, 2])
+
+
+def test_a_return_and_what_it_leaves_have_succeeded(carry_out):
+    run = carry_out("steps: [{id: b, block: [{id: l, for_each: [1], block: [{id: r, return: {}}]}]}]")
+    assert (run.statuses["b"], run.statuses["l"]) == ("succeeded", "succeeded")
+    assert [(key, fields["status"]) for event, key, fields in run.backend.told if event == "step.ended"] == [
+        ("l[0]/r", "succeeded"), ("l[0]/l", "succeeded"), ("l", "succeeded"), ("b", "succeeded"),
+    ]  # fmt: skip
