@@ -26,10 +26,10 @@ class Cost:
         return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "memory")))
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The processes' environment: bytecode may be written, the state folder is a fresh one."""
+def environment(state: Path) -> dict[str, str]:
+    """The processes' environment: bytecode may be written."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OPSBOOK"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "OPSBOOK_STATE": str(folder / "state"), "BENCH_KEY": "bench-0123456789"}
+    return {**kept, "PYTHONPATH": str(ROOT), "OPSBOOK_STATE": str(state), "BENCH_KEY": "bench-0123456789"}
 
 
 def measure(command: Sequence[str], environment: dict[str, str], folder: Path) -> Cost:

@@ -33,7 +33,7 @@ def main() -> None:
         with serving(folder) as fast, serving(folder, DELAY) as slow:
             workloads.write_config(folder / "fast.yaml", fast.url)
             workloads.write_config(folder / "slow.yaml", slow.url)
-            chosen = [one for one in _workloads(folder, fast, options) if not options.only or one.name in options.only]
+            chosen = [one for one in _workloads(folder, fast, options) if not options.only or one.name.split()[0] in options.only]
             costs = _measure(chosen, {False: fast, True: slow}, folder, options.rounds)
     items = {one.name: one.calls for one in chosen}
     print(f"{options.rounds} rounds, shuffled; medians; server: {fast.name}, for W6 own")
@@ -55,6 +55,7 @@ def _workloads(folder: Path, fast: Server, options: argparse.Namespace) -> list[
     items, steps = (400, 50) if options.quick else (2000, 100)
     chosen = [
         workloads.cold(folder),
+        workloads.cold(folder, first=True),
         workloads.plain("W1", fast.url, 1),
         workloads.chained(folder, steps),
         workloads.plain("W2", fast.url, steps),
@@ -71,25 +72,25 @@ def _measure(chosen: list[Workload], servers: dict[bool, Server], folder: Path, 
     costs: Costs = {(one.name, one.by): [] for one in chosen}
     for number in range(rounds + 1):
         for one in random.sample(chosen, len(chosen)):
-            server = servers[one.slow]
+            server, state = servers[one.slow], folder / ("first" if one.first else "state")
             before = server.count()
-            cost = measure(one.command, environment(folder), folder)
+            cost = measure(one.command, environment(state), folder)
             seen = server.count() - before
             if seen != one.calls:
                 raise SystemExit(f"{one.name} by {one.by}: the server saw {seen} requests, not {one.calls}")
             if number:
                 costs[one.name, one.by].append(cost)
-            shutil.rmtree(folder / "state", ignore_errors=True)
+            shutil.rmtree(state if one.first else state / "runs", ignore_errors=True)
     return costs
 
 
 def _table(costs: Costs, items: dict[str, int]) -> None:
     """A row for each: medians, and ratios to the plain script; W6 to what waiting alone would take."""
     medians = {key: Cost.median(found) for key, found in costs.items()}
-    print(f"{'':8}{'':12}{'calls':>7}{'wall s':>9}{'cpu s':>9}{'MiB':>8}{'wall ×':>9}{'cpu ×':>8}{'MiB ×':>8}")
+    print(f"{'':9}{'':12}{'calls':>7}{'wall s':>9}{'cpu s':>9}{'MiB':>8}{'wall ×':>9}{'cpu ×':>8}{'MiB ×':>8}")
     for (name, by), cost in sorted(medians.items()):
-        line = f"{name:8}{by:12}{items[name]:7}{cost.wall:9.3f}{cost.cpu:9.3f}{cost.memory:8.1f}"
-        peer = medians.get((name, "plain httpx"))
+        line = f"{name:9}{by:12}{items[name]:7}{cost.wall:9.3f}{cost.cpu:9.3f}{cost.memory:8.1f}"
+        peer = medians.get((name.removesuffix(" first"), "plain httpx"))
         if name.startswith("W6"):
             ideal = items[name] / int(name.partition("@")[2]) * DELAY
             line += f"{cost.wall / ideal:9.2f}   (to the ideal {ideal:.2f} s{_without_start(cost, medians, ideal)})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +32,7 @@ class Workload:
         by: "opsbook" or "plain httpx".
         calls: how many requests the server must see.
         slow: whether it talks to the server that takes its time.
+        first: whether it begins with an empty state folder; else the runbook is unchanged since a run before.
     """
 
     name: str
@@ -39,15 +40,16 @@ class Workload:
     command: tuple[str, ...]
     calls: int
     slow: bool = False
+    first: bool = False
 
 
 def plain(name: str, url: str, calls: int) -> Workload:
     return Workload(name, "plain httpx", (sys.executable, str(PLAIN), url, str(calls)), calls)
 
 
-def cold(folder: Path) -> Workload:
+def cold(folder: Path, *, first: bool = False) -> Workload:
     """One step."""
-    return _opsbook("W1", folder, _chain(1), 1)
+    return replace(_opsbook("W1", folder, _chain(1), 1), name="W1 first" if first else "W1", first=first)
 
 
 def chained(folder: Path, steps: int) -> Workload:
@@ -66,7 +68,8 @@ def _chain(steps: int) -> str:
     lines = [_HEAD + "steps:\n"]
     for number in range(steps):
         name = f"{{{{ steps.s{number - 1}.outputs.data.id }}}}" if number else "start"
-        lines.append(f'  - id: s{number}\n    uses: opsgenie.request\n    with: {{method: POST, path: /v2/teams, body: {{name: "{name}"}}}}\n')
+        given = f'{{method: POST, path: /v2/teams, body: {{name: "{name}"}}}}'
+        lines.append(f"  - id: s{number}\n    uses: opsgenie.request\n    with: {given}\n")
     return "".join(lines)
 
 

@@ -9,7 +9,9 @@ app.resume("20261123T064213-7801c016")
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -29,13 +31,16 @@ from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookErro
 from engine.executor import Ending, Executor, spell
 from engine.live import RunResult
 from engine.model import Runbook, Step, Uses
+from engine.plan_cache import PlanCache
 from engine.redaction import Redactor
 from engine.state import State, folder
 from engine.stop import Stop
-from engine.subject import Subject
 
 PROVIDERS = {"core": "steps.core:PROVIDER", "opsgenie": "steps.opsgenie:PROVIDER"}
 """Prefix → the provider of its steps; named as text, since the engine knows no vendor."""
+
+CODE = tuple(Path(__file__).parent.with_name(package) for package in ("engine", "steps"))
+"""What reads and checks runbooks; a verdict holds as long as it stays the same."""
 
 Listener = Callable[[str, dict[str, Any]], None]
 
@@ -112,12 +117,17 @@ class App:
     @cached_property
     def config(self) -> config.Config:
         """The configuration. Raises Invalid."""
-        return config.load(self.options.config, connection_schema(self.catalog), self.options.folder)
+        return config.load(self.options.config, connection_schema(self.catalog), self.options.folder, self._cache)
 
     @cached_property
     def state(self) -> State:
         """The state folder."""
         return State(folder())
+
+    @cached_property
+    def _cache(self) -> PlanCache:
+        """What was found clean before, by this code."""
+        return PlanCache(self.state.root / "cache", CODE)
 
     # -- validate ------------------------------------------------------------------------------------------------
 
@@ -131,7 +141,7 @@ class App:
         try:
             document, runbook = self._load(file)
         except Invalid as invalid:
-            return list(invalid.findings)
+            return _without_secrets(invalid.findings)
         return self._checked(document, runbook)
 
     def _load(self, path: str) -> tuple[source.Document, Runbook]:
@@ -139,6 +149,7 @@ class App:
 
     def _checked(self, document: source.Document, runbook: Runbook) -> list[Finding]:
         from engine import checks
+        from engine.subject import Subject
 
         return checks.findings(Subject(document, runbook, self.catalog.find, self._why_not))
 
@@ -160,11 +171,16 @@ class App:
             Invalid: the runbook or its inputs; every finding at once.
             KeyProblem: no key may make a call that the runbook needs.
         """
-        document, runbook = self._load(path)
-        errors = [finding for finding in self._checked(document, runbook) if finding.severity == "error"]
+        try:
+            runbook, findings = self._read(path)
+        except Invalid as invalid:
+            raise Invalid(_without_secrets(invalid.findings)) from None
+        errors = [finding for finding in findings if finding.severity == "error"]
         wrong_keys = [finding for finding in errors if finding.id == "RB204"]
         if errors and len(wrong_keys) == len(errors):
             raise KeyFindings(wrong_keys)
+        if any(finding.id == "RB216" for finding in errors):
+            raise Invalid(errors)  # no value can be held against a schema that is none
         try:
             collected = inputs.collect(runbook, given, inputs_file)
         except Invalid as invalid:
@@ -172,6 +188,33 @@ class App:
         if errors:
             raise Invalid(errors)
         return Checked(runbook, collected)
+
+    def _read(self, path: str) -> tuple[Runbook, list[Finding]]:
+        """A runbook and its findings; one found clean before is not checked again. Raises Invalid."""
+        content = source.content(path)
+        key = self._key(content)
+        known = self._cache.get(key) if key else None
+        if known is not None:
+            return loader.build(path, source.decoded(content, path), known), []
+        document = source.read(content, path)
+        runbook = loader.read(document, self.catalog.find, _Names(self.catalog))
+        findings = self._checked(document, runbook)
+        if key and not findings and self._built_in(runbook):
+            self._cache.put(key, document.value)
+        return runbook, findings
+
+    def _key(self, content: bytes) -> str | None:
+        """The name under which a runbook is cached: the keys there are decide some findings. None while they cannot be told."""
+        try:
+            keys = json.dumps([self.config.connections, self.options.connection], sort_keys=True)
+        except Invalid:
+            return None
+        return self._cache.key(b"runbook", content, keys.encode())
+
+    def _built_in(self, runbook: Runbook) -> bool:
+        """Whether all its steps are of this code, rather than of a provider that may change on its own."""
+        names = (step.body.name for step in runbook.every_step() if isinstance(step.body, Uses))
+        return all(PROVIDERS.get(name.partition(".")[0], "").startswith("steps.") for name in names)
 
     # -- plan ----------------------------------------------------------------------------------------------------
 
@@ -236,6 +279,28 @@ class App:
         runbook = loader.read(source.read(past.kept["runbook"], past.kept["file"]), self.catalog.find)
         with self._group(Checked(runbook, past.kept["inputs"])):
             return self._live().go_on(past, runbook, on_doubt)
+
+    def cancel(self, run: str) -> RunResult | None:
+        """Ends a run as cancelled, after its `finally`.
+
+        None when another process carries it on, which was told to; else this process goes on with it as far as that.
+
+        Raises:
+            UsageError: there is no such run, it is over, or its process cannot be told.
+            OpsbookError: as `resume`.
+        """
+        place = self.state.run(run)
+        process = history.holder(place)
+        if process is None:
+            self.stop.cancel()
+            return self.resume(run)
+        try:
+            os.kill(process, signal.SIGINT)
+        except OSError as error:
+            raise UsageError(
+                f"the process {process} of the run {place.name} cannot be told: {error.strerror}", hint="ask as its user, on its machine"
+            ) from error
+        return None
 
     def resume_all(self, on_doubt: str | None = None) -> Iterator[tuple[str, RunResult | OpsbookError]]:
         """Goes on with every run that waits for it, the oldest first: each id with what it came to, or why it could not go on.
@@ -309,6 +374,13 @@ class App:
             emulator_journal=emulator_journal,
             emulator_faults=self.options.emulator_faults,
         )
+
+
+def _without_secrets(findings: Sequence[Finding]) -> list[Finding]:
+    """What reading a runbook found, without the lines that hold a secret; the checks see to theirs."""
+    from engine.checks import literal_secret
+
+    return list(literal_secret.hidden(findings))
 
 
 class KeyFindings(KeyProblem):

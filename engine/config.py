@@ -10,6 +10,7 @@ from typing import Any
 
 from engine import schema, source
 from engine.errors import Finding, Invalid
+from engine.plan_cache import PlanCache
 
 NAME = "opsbook.yaml"
 MACHINE_WIDE = Path("/etc/opsbook") / NAME
@@ -52,13 +53,14 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def load(given: str | None, connection: Mapping[str, Any], folder: str | None = None) -> Config:
+def load(given: str | None, connection: Mapping[str, Any], folder: str | None = None, cache: PlanCache | None = None) -> Config:
     """Reads the configuration.
 
     Args:
         given: the one file to read (`--config`), "" for none, or None for `OPSBOOK_CONFIG` or the usual places.
         connection: schema of one connection.
         folder: where the search begins; None for the current folder.
+        cache: knows files that were found clean.
 
     Raises:
         Invalid: a file cannot be read or breaks the schema; every finding of the first such file.
@@ -67,14 +69,13 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
         return Config()
     chosen = given or os.environ.get("OPSBOOK_CONFIG")
     paths = [Path(chosen).expanduser()] if chosen else [path for path in _places(folder) if path.is_file()]
-    documents = [_checked(path, connection) for path in paths]
-    values = [document.value or {} for document in documents]
+    values = [_value(path, connection, cache) or {} for path in paths]
     connections: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     for value in reversed(values):
         connections |= value.get("connections", {})
         settings |= {key: part for key, part in value.items() if key != "connections"}
-    return Config(tuple(document.file for document in documents), connections, settings)
+    return Config(tuple(map(str, paths)), connections, settings)
 
 
 def _places(folder: str | None) -> list[Path]:
@@ -85,17 +86,30 @@ def _places(folder: str | None) -> list[Path]:
     return [*([nearest] if nearest else []), Path(home) / "opsbook" / NAME, MACHINE_WIDE]
 
 
-def _checked(path: Path, connection: Mapping[str, Any]) -> source.Document:
-    """The file, when it keeps to the schema. Findings show no line of it: a key may stand there that should not."""
+def _value(path: Path, connection: Mapping[str, Any], cache: PlanCache | None) -> Any:
+    """What a file holds, when it keeps to the schema; one found clean before is not checked again."""
+    content = source.content(path)
+    if cache is None:
+        return _checked(content, path, connection)
+    key = cache.key(b"config", content)
+    known = cache.get(key)
+    if known is None:
+        known = _checked(content, path, connection)
+        cache.put(key, known)
+    return known
+
+
+def _checked(content: bytes, path: Path, connection: Mapping[str, Any]) -> Any:
+    """What a file holds. Findings show no line of it: a key may stand there that should not."""
     try:
-        document = source.load(path)
+        document = source.read(content, str(path))
         problems = schema.problems(document.value if document.value is not None else {}, published(connection))
         findings: Sequence[Finding] = [_finding(document, problem) for problem in problems]
     except Invalid as invalid:
         findings = invalid.findings
     if findings:
         raise Invalid([replace(finding, source=None) for finding in findings])
-    return document
+    return document.value
 
 
 def _finding(document: source.Document, problem: schema.Problem) -> Finding:

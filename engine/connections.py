@@ -61,6 +61,11 @@ class Connections:
             self._opened[prefix, name] = provider.connect(name, self._settings(name), self._surroundings)
         return self._opened[prefix, name]
 
+    def close(self) -> None:
+        """Gives the sockets of every opened connection back."""
+        for connection in self._opened.values():
+            connection.close()
+
     def _settings(self, name: str) -> Mapping[str, Any]:
         settings = self._config.connections.get(name)
         if settings is not None:

@@ -223,6 +223,9 @@ class Connection(Protocol):
     def key_reference(self, need: Need) -> str | None:
         """The reference of the key that a call with this need goes with, or None when no key may make it."""
 
+    def close(self) -> None:
+        """Gives its sockets back."""
+
 
 class CommandLine(Protocol):
     """What a provider's commands may ask of the command line they stand in: `click.Context.obj`."""

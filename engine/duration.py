@@ -18,7 +18,7 @@ def seconds(written: str) -> float:
     Raises:
         ValueError: it is not a duration, or longer than 400 days.
     """
-    if len(written) > 40 or not _WHOLE.match(written):
+    if len(written) > 40 or not _WHOLE.fullmatch(written):
         raise ValueError("not a duration; write a number and a unit, such as 90s, 10m, 1h30m or 7d")
     total = sum(float(amount) * UNITS[unit] for amount, unit in _PART.findall(written))
     if total > LONGEST:
@@ -28,9 +28,9 @@ def seconds(written: str) -> float:
 
 def spoken(amount: float) -> str:
     """Seconds as a short text for people: `850ms`, `12s`, `3m20s`, `2h5m`, `3d4h`."""
-    if amount < 1:
+    if round(amount * 1000) < 1000:
         return f"{round(amount * 1000)}ms"
-    if amount < 60:
+    if round(amount, 1) < 60:
         return f"{amount:.1f}".rstrip("0").rstrip(".") + "s"
     rest = round(amount)
     units = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))

@@ -137,5 +137,5 @@ def schema() -> dict[str, Any]:
 def _when(name: str, required: tuple[str, ...], fields: dict[str, Any]) -> dict[str, Any]:
     return {
         "if": {"properties": {"event": {"const": name}}, "required": ["event"]},
-        "then": {"properties": {**dict.fromkeys(COMMON, {}), **fields}, "required": list(required), "additionalProperties": False},
+        "then": {"properties": {**{name: {} for name in COMMON}, **fields}, "required": list(required), "additionalProperties": False},
     }

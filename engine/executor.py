@@ -254,7 +254,7 @@ class Executor:
         body = step.body
         assert isinstance(body, Uses)
         kind = self._find(body.name)
-        given = self._given(step, kind, body, scope)
+        given = self._given(kind, body, scope)
         timeout = self._timeout(step, scope)
         key = scope.key(step.id) + (f"#{poll}" if step.until else "")
         if scope.deadline is not None:
@@ -269,10 +269,12 @@ class Executor:
         assert outcome.outputs is not None
         return outcome.outputs
 
-    def _given(self, step: Step, kind: StepType, body: Uses, scope: Scope) -> dict[str, Any]:
+    @staticmethod
+    def _given(kind: StepType, body: Uses, scope: Scope) -> dict[str, Any]:
         """`with`, rendered and checked against the step's schema as sent."""
         given: dict[str, Any] = rendering.render(dict(body.given), kind.inputs, scope.names())
-        problem = schema.first_problem(given, kind.inputs)
+        checked = rendering.literal(body.given, kind.inputs)  # when the runbook was read
+        problem = None if checked else schema.first_problem(given, kind.inputs)
         if problem:
             raise StepError(f"with{problem}", code="invalid_input", again="never", hint=f"opsbook steps show {kind.name}")
         return given

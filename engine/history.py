@@ -32,11 +32,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What verifying came to."""
+    """What verifying came to.
+
+    Attributes:
+        head: of the one run, or of the ledger.
+        heads: every head that a run may have printed, the ledger's too.
+    """
 
     events: int
     head: str
     problems: list[Problem]
+    heads: frozenset[str]
 
 
 def summary(place: Path) -> dict[str, Any]:
@@ -74,6 +80,14 @@ def hold(place: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def holder(place: Path) -> int | None:
+    """The process that holds the run, or None."""
+    if not held(place):
+        return None
+    written = (place / "lock").read_text()
+    return int(written) if written.isdecimal() else None
 
 
 def held(place: Path) -> bool:
@@ -138,8 +152,9 @@ def verify(state: State, run: Path | None = None) -> Verified:
     problems = [Problem(str(place / LOG), flaw.line, flaw.message) for place, found in checks.items() for flaw in found.flaws]
     problems += _against_ledger(state, {place.name: found.hashes for place, found in checks.items()}, whole=run is None)
     events = sum(found.events for found in checks.values())
-    head = next(iter(checks.values())).head if run else (journal.verify(state.ledger).head if state.ledger.exists() else journal.GENESIS)
-    return Verified(events, head, problems)
+    heads = [found.head for found in checks.values()]
+    head = heads[0] if run else (journal.verify(state.ledger).head if state.ledger.exists() else journal.GENESIS)
+    return Verified(events, head, problems, frozenset([head, *heads]))
 
 
 def _against_ledger(state: State, runs: Mapping[str, Sequence[str]], *, whole: bool) -> Iterator[Problem]:

@@ -25,6 +25,7 @@ def collect(runbook: Runbook, given: Sequence[str], file: str | None) -> dict[st
     """The inputs of one run.
 
     Args:
+        runbook: says which inputs there are.
         given: `name=value` or `name=@file`, as on the command line; stronger than the file.
         file: a YAML or JSON mapping, or None.
 
@@ -145,13 +146,17 @@ def _table(name: str, file: str, declared: Mapping[str, Any]) -> list[dict[str, 
     columns = items.get("properties", {})
     required = items.get("required", ())
     try:
-        names = [name.strip() for name in rows.fieldnames or ()]
-        if not all(names) or len(set(names)) != len(names) or not names:
-            raise csv.Error("the first line must name each column once")
-        rows.fieldnames = names
+        rows.fieldnames = _names(rows.fieldnames or ())
         return [_row(row, columns, required) for row in rows]
     except csv.Error as error:
         raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file}, line {rows.line_num}: {error}")]) from error
+
+
+def _names(first_line: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in first_line]
+    if not names or not all(names) or len(set(names)) != len(names):
+        raise csv.Error("the first line must name each column once")
+    return names
 
 
 def _row(row: Mapping[str | None, Any], columns: Mapping[str, Any], required: Sequence[str]) -> dict[str, Any]:

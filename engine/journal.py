@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,22 +210,27 @@ class Verification:
 
 def verify(path: Path) -> Verification:
     """Checks every line of a chained file by itself and against the one before. Raises OSError when it cannot be read."""
+    with path.open("rb") as file:
+        return verify_lines(file)
+
+
+def verify_lines(lines: Iterable[bytes]) -> Verification:
+    """Checks the lines of a log, each with its line feed."""
     flaws: list[Flaw] = []
     hashes: list[str] = []
     last = None
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            event, message = _check(line)
-            if event is None:
-                if not _cut_short(line, last):
-                    flaws.append(Flaw(number, message))
-                continue
-            if event["prev"] != (hashes[-1] if hashes else GENESIS) and not (flaws and flaws[-1].line == number - 1):
-                flaws.append(Flaw(number, "does not follow the line before: a line was removed, added or moved"))
-            elif event["seq"] != number and not flaws:
-                flaws.append(Flaw(number, f"is numbered {event['seq']}, expected {number}"))
-            hashes.append(event["hash"])
-            last = event["event"]
+    for number, line in enumerate(lines, start=1):
+        event, message = _check(line)
+        if event is None:
+            if not _cut_short(line, last):
+                flaws.append(Flaw(number, message))
+            continue
+        if event["prev"] != (hashes[-1] if hashes else GENESIS) and not (flaws and flaws[-1].line == number - 1):
+            flaws.append(Flaw(number, "does not follow the line before: a line was removed, added or moved"))
+        elif event["seq"] != number and not flaws:
+            flaws.append(Flaw(number, f"is numbered {event['seq']}, expected {number}"))
+        hashes.append(event["hash"])
+        last = event["event"]
     return Verification(hashes, flaws)
 
 

@@ -14,7 +14,7 @@ from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
 from engine.context import Run
-from engine.errors import AuditUnwritable, ChainBroken, OpsbookError, UsageError
+from engine.errors import AuditUnwritable, ChainBroken, Finding, Invalid, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.memory import Memory
 from engine.model import Runbook, Step, Uses
@@ -125,8 +125,9 @@ class Live:
     say: Callable[[str, str], None]
 
     def begin(self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> RunResult:
-        """Carries out a new run. Raises KeyProblem, AuditUnwritable: nothing was sent that is not written down."""
+        """Carries out a new run. Raises Invalid, KeyProblem, AuditUnwritable: nothing was sent that is not written down."""
         connections = self._connections(place, runbook)
+        self._refuse_secrets(runbook, inputs)
         facts = {"id": place.name, "started_at": spell(self.clock.now()), "trigger": self.trigger}
         run = self._open(place, runbook, inputs, facts)
         kept = run.results.put(
@@ -166,6 +167,14 @@ class Live:
             connections.ready(runbook)
         return connections
 
+    def _refuse_secrets(self, runbook: Runbook, inputs: Mapping[str, Any]) -> None:
+        """Both are kept with the run as they are, so no key may stand in them. Raises Invalid."""
+        given = {"the runbook": runbook.text, **{f"inputs.{name}": value for name, value in inputs.items()}}
+        found = [name for name, value in given.items() if self.redactor.value(value) != value]
+        hint = "take it out and change it; keys belong to the configuration, by reference"
+        if found:
+            raise Invalid([Finding("RB209", "error", f"{name} holds a key of the configuration", hint=hint) for name in found])
+
     def _open(self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], facts: Mapping[str, Any]) -> _Open:
         filters = (Stamp(self.clock), self.redactor.value)
         log = journal.Journal(place / LOG, filters=filters, fields={"run": place.name, "runbook": runbook.name})
@@ -184,6 +193,7 @@ class Live:
             fingerprint_key=self.state.fingerprint_key(),
             open=connections.open,
             say=self.say,
+            mask=self.redactor.value,
         )
         backend = LocalBackend(shared, self.catalog.get, self.stop, listener=self.listener)
         executor = Executor(run.runbook, backend, self.catalog.get, run.inputs, run.facts)
@@ -192,6 +202,7 @@ class Live:
             return self._close(run, ending)
         finally:
             run.close()
+            connections.close()
 
     def _close(self, run: _Open, ending: Ending) -> RunResult:
         """The last event, the ledger, and the document."""

@@ -40,7 +40,7 @@ def read(document: source.Document, catalogue: Catalogue, names: Sequence[str] =
         findings = _steps_findings(document, catalogue, names)
     if findings:
         raise Invalid(findings)
-    return _runbook(document)
+    return build(document.file, document.text, document.value)
 
 
 def _finding(document: source.Document, problem: Problem, check: str, below: Path = ()) -> Finding:
@@ -116,14 +116,14 @@ def _fields(finding: Finding) -> dict[str, Any]:
     return {name: getattr(finding, name) for name in ("id", "severity", "message", "place", "source", "width")}
 
 
-def _runbook(document: source.Document) -> Runbook:
-    raw = document.value
+def build(file: str, text: str, raw: Mapping[str, Any]) -> Runbook:
+    """The runbook of a value that keeps to the grammar and to its steps' schemas."""
     defaults = raw.get("defaults", {})
     ids = {step["id"] for _, step in raw_steps(raw) if "id" in step}
     return Runbook(
-        file=document.file,
-        text=document.text,
-        sha256=hashlib.sha256(document.text.encode()).hexdigest(),
+        file=file,
+        text=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
         name=raw["name"],
         description=raw.get("description", ""),
         owners=tuple(raw.get("owners", ())),

@@ -27,6 +27,7 @@ class Memory:
         moments: by key, a moment fixed once.
         waits: by key, the end of a wait.
         told: event and key of everything told once.
+        touched: keys of the steps that made a call, or ended.
         doubts: keys of the steps that ended in doubt.
         decided: by key of such a step, what a person decided to take it for: skip or fail.
     """
@@ -36,6 +37,7 @@ class Memory:
     moments: dict[str, datetime] = field(default_factory=dict)
     waits: dict[str, datetime] = field(default_factory=dict)
     told: set[tuple[str, str]] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
     doubts: set[str] = field(default_factory=set)
     decided: dict[str, str] = field(default_factory=dict)
 
@@ -54,6 +56,7 @@ class Memory:
             self.results[key] = event
         elif name == "step.intent":
             self.intents[key] = event
+            self.touched.add(_step(key))
         elif name == "moment":
             self.moments[key] = datetime.fromisoformat(event["moment"])
         elif name == "run.resumed":
@@ -70,6 +73,7 @@ class Memory:
         if name == "wait.started":
             self.waits[key] = datetime.fromisoformat(event["until"])
         elif name == "step.ended":
+            self.touched.add(key)
             self.doubts.discard(key)
 
     @property

@@ -78,6 +78,11 @@ def clean(text: str) -> str:
     return "".join(char if char in "\n\t" or unicodedata.category(char) not in _UNFIT else _visible(char) for char in text)
 
 
+def one_line(text: str) -> str:
+    """As `clean`, with line feed and tab visible too: a value must not look like a line of ours."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _visible(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -44,6 +44,19 @@ def render(value: Any, schema: Schema, names: Mapping[str, Any]) -> Any:
     return value
 
 
+def literal(value: Any, schema: Schema) -> bool:
+    """Whether rendering leaves a value as it is written: no template in it, no expression, nothing for later."""
+    if schema.get("x-literal"):
+        return True
+    if "x-binds" in schema:
+        return False
+    if isinstance(value, str):
+        return schema.get("format") != "expression" and not any(mark in value for mark in ("{{", "{%", "{#"))
+    if isinstance(value, list):
+        return all(literal(item, schema.get("items") or {}) for item in value)
+    return not isinstance(value, dict) or all(literal(part, _below(schema, key)) for key, part in value.items())
+
+
 def _scalar(value: str, schema: Schema, names: Mapping[str, Any]) -> Any:
     try:
         if schema.get("format") == "expression":
@@ -55,13 +68,18 @@ def _scalar(value: str, schema: Schema, names: Mapping[str, Any]) -> Any:
 
 def _mapping(value: Mapping[str, Any], schema: Schema, names: Mapping[str, Any]) -> dict[str, Any]:
     properties = schema.get("properties") or {}
-    rest = schema.get("additionalProperties")
     required = schema.get("required") or ()
     rendered = {}
     for key, part in value.items():
-        below = properties.get(key) or (rest if isinstance(rest, Mapping) else {})
-        result = render(part, below, names)
+        result = render(part, _below(schema, key), names)
         if result is None and part is not None and key in properties and key not in required:
             continue
         rendered[key] = result
     return rendered
+
+
+def _below(schema: Schema, key: str) -> Schema:
+    """The schema of a mapping's field."""
+    rest = schema.get("additionalProperties")
+    found: Schema = (schema.get("properties") or {}).get(key) or (rest if isinstance(rest, Mapping) else {})
+    return found

@@ -92,7 +92,7 @@ def _validator_class() -> Any:
         return isinstance(instance, int) and not isinstance(instance, bool)
 
     checker = Draft7Validator.TYPE_CHECKER.redefine("integer", strict_type)
-    rules = {**Draft7Validator.VALIDATORS, "pattern": _pattern}
+    rules = {**Draft7Validator.VALIDATORS, "format": _format, "pattern": _pattern}
     return validators.extend(  # type: ignore[no-untyped-call]
         Draft7Validator, {name: _of_known(rule) for name, rule in rules.items()}, type_checker=checker
     )
@@ -110,6 +110,15 @@ def _of_known(rule: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
             return
 
     return check
+
+
+def _format(validator: Any, form: str, instance: Any, schema: Any) -> Iterator[Any]:
+    from jsonschema import Draft7Validator, ValidationError
+
+    if schema.get("x-literal") and isinstance(instance, str) and "{{" in instance:
+        yield ValidationError("a template cannot stand here")
+    else:
+        yield from Draft7Validator.VALIDATORS["format"](validator, form, instance, schema)
 
 
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
@@ -249,7 +258,7 @@ def as_written(schema: Schema) -> dict[str, Any]:
     for key in ("items", "additionalProperties"):
         if isinstance(inner.get(key), Mapping):
             inner[key] = as_written(inner[key])
-    if not inner or inner.get("type") == "string" and not set(inner) & {"enum", "pattern", "format", "maxLength", "minLength"}:
+    if not inner or (inner.get("type") == "string" and not set(inner) & {"enum", "pattern", "format", "maxLength", "minLength"}):
         return inner
     description = {"description": inner.pop("description")} if "description" in inner else {}
     return {"if": TEMPLATED, "else": inner, **description}
@@ -287,7 +296,7 @@ def _top() -> dict[str, Any]:
         "timeout": {"type": "string", "format": "duration", "description": "Of the whole run."},
         "defaults": {
             "type": "object",
-            "properties": {"timeout": {"type": "string", "format": "duration"}, **MODIFIERS["retry"].PROPERTIES},
+            "properties": {"timeout": {"type": "string", "format": "duration", "x-literal": True}, **MODIFIERS["retry"].PROPERTIES},
             "additionalProperties": False,
         },
         "vars": named | {"description": "Computed once, in order."},
@@ -363,7 +372,8 @@ def _portable(value: Any) -> Any:
     kept = {key: _portable(part) for key, part in value.items() if not key.startswith("x-")}
     if kept.get("format") in ("duration", "expression"):
         own = kept.pop("format")
-        kept |= {"pattern": rf"{duration.PATTERN}|\{{\{{"} if own == "duration" else {}
+        templates = "" if value.get("x-literal") else r"|\{\{"
+        kept |= {"pattern": duration.PATTERN + templates} if own == "duration" else {}
     return kept
 
 

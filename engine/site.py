@@ -65,7 +65,7 @@ class View:
         states = {name: ran.schema for name, ran in self.ran.items()}
         return {**self.names, "steps": {"type": "object", "properties": states, "required": list(states), "additionalProperties": True}}
 
-    def also(self, ran: Mapping[str, Ran] | None = None, **names: Schema) -> View:
+    def also(self, ran: Mapping[str, Ran] | None = None, /, **names: Schema) -> View:
         """The view with more names, and more steps that ran."""
         return replace(self, names={**self.names, **names}, ran={**self.ran, **(ran or {})})
 

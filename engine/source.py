@@ -33,7 +33,7 @@ _DEFAULTS = Limits()
 _SHOWN = 1000  # characters of a source line that go into a finding
 
 # Control characters, line breaks only YAML 1.1 knows, and characters that make text read otherwise than it runs.
-_REFUSED = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_REFUSED = "[^\t\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _TOKEN = re.compile(r"\S+")
 _NOQA = re.compile(r"(?:^|[ \t])(#)[ \t]*noqa(?::[ \t]*([A-Z]+[0-9]+(?:[ \t,]+[A-Z]+[0-9]+)*))?[ \t]*$", re.IGNORECASE)
 
@@ -135,8 +135,12 @@ class Document:
 
 def load(path: str | os.PathLike[str], limits: Limits = _DEFAULTS) -> Document:
     """Reads a file. Never waits: pipes and devices are refused. Raises Invalid."""
-    file = os.fspath(path)
-    return read(_content(file, limits.size + 1), file, limits)
+    return read(content(path, limits), os.fspath(path), limits)
+
+
+def content(path: str | os.PathLike[str], limits: Limits = _DEFAULTS) -> bytes:
+    """A file's bytes, for `read`; one too many when it is too large. Never waits. Raises Invalid."""
+    return _content(os.fspath(path), limits.size + 1)
 
 
 def load_text(path: str | os.PathLike[str], limit: int) -> str:
@@ -150,14 +154,19 @@ def load_text(path: str | os.PathLike[str], limit: int) -> str:
 
 def read(text: str | bytes, file: str, limits: Limits = _DEFAULTS) -> Document:
     """Reads a text; `file` is what places call it. Raises Invalid."""
-    decoded = (text if isinstance(text, str) else _decoded(text, file, limits.size)).removeprefix("\ufeff")
+    plain = text.removeprefix("\ufeff") if isinstance(text, str) else decoded(text, file, limits)
     try:
-        _check_text(decoded, len(text), limits.size)
-        reading = Reading(decoded, limits)
+        _check_text(plain, len(text), limits.size)
+        reading = Reading(plain, limits)
         reading.run()
     except Flawed as error:
-        raise Invalid([_finding(decoded, file, flaw) for flaw in error.flaws]) from None
-    return Document(file, decoded, reading.value, reading.root, tuple(reading.literals))
+        raise Invalid([_finding(plain, file, flaw) for flaw in error.flaws]) from None
+    return Document(file, plain, reading.value, reading.root, tuple(reading.literals))
+
+
+def decoded(data: bytes, file: str, limits: Limits = _DEFAULTS) -> str:
+    """The text of a file's bytes, without a byte order mark. Raises Invalid."""
+    return _decoded(data, file, limits.size).removeprefix("\ufeff")
 
 
 def _content(file: str, size: int) -> bytes:
@@ -206,7 +215,7 @@ def _decoded(data: bytes, file: str, limit: int) -> str:
 def _check_text(text: str, size: int, limit: int) -> None:
     if size > limit:
         raise Flawed([Flaw(LIMIT, f"the file is larger than {limit} bytes", min(limit, len(text)), 1, "split the file")])
-    match = _REFUSED.search(text.replace("\r\n", " \n"))
+    match = re.search(_REFUSED, text.replace("\r\n", " \n"))
     if match:
         code = f"{ord(match[0]):04X}"
         message = f"character U+{code} cannot be seen and is not allowed here"

@@ -29,12 +29,14 @@ class Sleep:
 def drive(coroutine: Coroutine[Any, Any, Any], sleep_until: Callable[[datetime], None]) -> Any:
     """Runs a coroutine to its end; each Sleep is slept where it stands."""
     try:
+        sleep = coroutine.send(None)
         while True:
-            sleep = coroutine.send(None)
             try:
                 sleep_until(sleep.until)
-            except BaseException as error:
-                coroutine.throw(error)
+            except BaseException as error:  # noqa: BLE001 - it belongs to the coroutine, which may go to sleep again
+                sleep = coroutine.throw(error)
+            else:
+                sleep = coroutine.send(None)
     except StopIteration as end:
         return end.value
 

@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,8 @@ import httpcore
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
 TCP_ESTABLISHED = 1
 """First byte of what TCP_INFO tells while both ends are open."""
+SO_MEMINFO = 55
+"""Linux: the first of its numbers is the memory that received and unread bytes take; the socket module does not name it."""
 
 
 class Lane(httpcore.NetworkBackend):
@@ -29,12 +32,14 @@ class Lane(httpcore.NetworkBackend):
     Attributes:
         deadline: when the call is late, by time.monotonic.
         left: whether a byte of the request has left.
+        kept: whether it has served a request before.
         tunnel: what leaves before TLS stands is for a proxy and no part of the request.
     """
 
     def __init__(self, *, tunnel: bool) -> None:
         self.deadline = 0.0
         self.left = False
+        self.kept = False
         self.tunnel = tunnel
         self.connection: httpcore.ConnectionInterface
 
@@ -155,12 +160,17 @@ class DeadlineStream(httpcore.NetworkStream):
         return self._broken() if info == "is_readable" else None
 
     def _broken(self) -> bool:
-        """Whether the server has hung up; asked before each use of a kept connection.
+        """Whether the server has hung up or sent what nobody asked for; asked before each use of a kept connection.
 
-        Linux tells by a socket option, without the hand-over of the interpreter's lock a poll costs (20 threads: 0.29, not 0.36 ms).
+        Linux tells by socket options, without the hand-over of the interpreter's lock a poll costs (20 threads: 0.29, not 0.36 ms).
         """
+        if self._pending():
+            return True
         if TCP_INFO is not None:
-            return self._socket.getsockopt(socket.IPPROTO_TCP, TCP_INFO, 1)[0] != TCP_ESTABLISHED
+            with suppress(OSError):
+                hung_up = self._socket.getsockopt(socket.IPPROTO_TCP, TCP_INFO, 1)[0] != TCP_ESTABLISHED
+                return hung_up or any(self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4))
+        self._poll.modify(self._socket, select.POLLIN)
         return bool(self._poll.poll(0))
 
     def close(self) -> None:

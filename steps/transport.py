@@ -115,27 +115,34 @@ class HttpTransport(httpx.BaseTransport):
 
     def send(self, request: Request, *, timeout: float) -> Response:
         """One request, one whole response within `timeout` seconds; see steps.exchange.Transport."""
-        lane: Lane | None = None
-        try:
-            wire = _wire_request(request)
-            lane = self._lane(wire.url)
-            lane.deadline = time.monotonic() + timeout
-            return self._exchange(wire, lane)
-        except LOWER_ERRORS as error:
-            failure = _fate(error, wire_left=lane is not None and lane.left)
-        if lane is not None:
-            lane.connection.close()
-        raise failure  # outside of the handler: no lower error, which may hold a header, hangs on it
+        deadline = time.monotonic() + timeout
+        while True:
+            lane: Lane | None = None
+            try:
+                wire = _wire_request(request)
+                lane = self._lane(wire.url)
+                lane.deadline = deadline
+                return self._exchange(wire, lane)
+            except LOWER_ERRORS as error:
+                failure = _fate(error, wire_left=lane is not None and lane.left)
+            if lane is not None:
+                lane.connection.close()
+            if lane is None or lane.left or not lane.kept:
+                raise failure  # outside of the handler: no lower error, which may hold a header, hangs on it
+            # else a kept connection was spoilt by its earlier answer, and nothing was sent over it: take another
 
     def _exchange(self, wire: httpx.Request, lane: Lane) -> Response:
         """Sends over a lane and gives it back when all went well."""
         wire.extensions["lane"] = lane
         answer = self.handle_request(wire)
+        if not lane.left:
+            raise UnusableAnswer("an answer came before the request was sent: the rest of an earlier one")
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers.raw}
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise UnusableAnswer("the answer is compressed although that was not asked for")
         body = _read_whole(answer)
         answer.close()
+        lane.kept = True
         self._idle[_origin(wire.url)].append(lane)
         return Response(answer.status_code, headers, body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import textwrap
 import types
@@ -9,12 +10,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine import app, loader, source
+from engine import app, history, loader, source
 from engine.catalog import Catalog
 from engine.clock import VirtualClock
 from engine.contracts import Call, Outcome, Reply
 from engine.errors import InDoubt, StepError
 from engine.executor import Executor
+from engine.journal import Journal
 from engine.tasks import drive, take_turns
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -77,10 +79,13 @@ class FakeProvider:
             raise InDoubt("whether it was done cannot be known")
 
         def write(given, context):
-            reply = context.call(Call("fake.write", "write", method="POST", url="https://fake.example/things", body=given), lambda: Reply(given))
+            def send():
+                self.seen.append(given)
+                return Reply(given)
+
+            reply = context.call(Call("fake.write", "write", method="POST", url="https://fake.example/things", body=given), send)
             if reply is None:
                 return {"id": context.unknown({"type": "string"}, "id")}
-            self.seen.append(given)
             return {"id": "made"}
 
         def boom(given, context):
@@ -117,12 +122,14 @@ PROVIDER = FakeProvider()
 
 
 @pytest.fixture
-def fake(monkeypatch):
+def fake(monkeypatch, tmp_path_factory):
     """The provider of `fake.*`, known to the whole application for this test."""
-    module = types.ModuleType("opsbook_fake_steps")
+    package, module = types.ModuleType("opsbook_fake"), types.ModuleType("opsbook_fake.steps")
+    package.__path__ = [str(tmp_path_factory.mktemp("fake"))]
     module.PROVIDER = PROVIDER
+    monkeypatch.setitem(sys.modules, package.__name__, package)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(app.PROVIDERS, "fake", "opsbook_fake_steps:PROVIDER")
+    monkeypatch.setitem(app.PROVIDERS, "fake", "opsbook_fake.steps:PROVIDER")
     PROVIDER.forget()
     return PROVIDER
 
@@ -133,7 +140,13 @@ class Context:
     planning = False
 
     def __init__(self, backend, action):
-        self.clock, self.attempt, self.timeout, self.item, self.step = backend.clock, action.attempt, action.timeout, action.item, action.step
+        self.clock, self.attempt, self.timeout, self.item, self.step = (
+            backend.clock,
+            action.attempt,
+            action.timeout,
+            action.item,
+            action.step,
+        )
         self.log = lambda message, level="info": None
 
     def call(self, call, send):
@@ -216,6 +229,31 @@ class Carried:
     @property
     def elapsed(self):
         return (self.backend.clock.now() - START).total_seconds()
+
+
+@functools.cache
+def _published():
+    import jsonschema
+
+    from engine import events
+
+    return jsonschema.Draft7Validator(events.schema())
+
+
+@pytest.fixture(autouse=True)
+def audited(monkeypatch):
+    """Every event that any test writes to a run's audit log fits the published schema."""
+    written, append = [], Journal.append
+
+    def kept(journal, event, **fields):
+        made = append(journal, event, **fields)
+        written.extend([made] if journal.path.name == history.LOG and "boot" in made else [])
+        return made
+
+    monkeypatch.setattr(Journal, "append", kept)
+    yield
+    problems = [f"{event['event']}: {problem.message}" for event in written for problem in _published().iter_errors(event)]
+    assert problems == []
 
 
 HEAD = "apiVersion: runbook/v1\nname: test\n"

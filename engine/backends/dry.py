@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +60,8 @@ class DryContext:
         self.identity = "/".join(part for part in (self.runbook, self.run, action.step, action.item) if part is not None)
         self.timeout = action.timeout
         self.clock = backend.clock
+        import tempfile
+
         self.folder = Path(tempfile.gettempdir())
         self.settings = backend.settings
 
@@ -150,7 +151,7 @@ class DryBackend:
         """A dry run has nothing to wind down."""
 
     async def perform(self, action: Action) -> Outcome:
-        """The step's own code, over a context that sends no write. What polling ends with is known only in a real run: one poll is shown."""
+        """The step's own code, over a context that sends no write. Of polling one poll is shown: a real run alone knows how it ends."""
         step = self._find(action.uses)
         placeholder = _placeholder(step.outputs(action.given), f"steps.{action.step}.outputs")
         try:

@@ -63,7 +63,7 @@ class LocalBackend:
         step = step_of(action.key)
         if step in self._run.memory.decided:
             return _decided(self._run.memory.decided[step])
-        if not self.begun(step):
+        if step not in self._run.memory.touched:
             self._stop.check()
         context = JournalledContext(self._run, action)
         try:

@@ -65,12 +65,20 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def hidden(found: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, of whatever check, without the source of lines that hold a secret."""
+    """The findings, of whatever check, without the source of lines that hold a secret, nor a secret in their words."""
     known = list(found)
     lines = {finding.place.line for finding in known if finding.id == "RB209" and finding.place}
     for finding in known:
         secret = (finding.place is not None and finding.place.line in lines) or _tells(finding.source or "")
-        yield replace(finding, source=None, width=1) if secret else finding
+        told = replace(finding, message=_masked(finding.message), hint=finding.hint and _masked(finding.hint))
+        yield replace(told, source=None, width=1) if secret else told
+
+
+def _masked(text: str) -> str:
+    """A message without the key that was written where a word belongs, and is quoted as unknown."""
+    for form in _FORMS.values():
+        text = form.sub("***", text)
+    return text
 
 
 def _tells(line: str) -> bool:

@@ -54,7 +54,7 @@ def _about(event: dict[str, Any], alert: str) -> bool:
 
 
 def _line(event: dict[str, Any]) -> str:
-    from engine.redaction import clean
+    from engine.redaction import one_line
 
     step = event.get("step", "") + (f"[{event['item']}]" if event.get("item") else "")
     tellers: dict[str, Callable[[], str]] = {
@@ -68,7 +68,7 @@ def _line(event: dict[str, Any]) -> str:
     told = tellers.get(event["event"], str)()
     key = f"  {event['key_used']['kind']} key {event['key_used']['reference']}" if event.get("key_used") else ""
     error = f"  {event['error']['message']}" if event.get("error") else ""
-    return clean(f"{event.get('time', '')}  {event['event']:<13} {step:<20} {told}{key}{error}".rstrip())
+    return one_line(f"{event.get('time', '')}  {event['event']:<13} {step:<20} {told}{key}{error}".rstrip())
 
 
 @audit.command()
@@ -83,8 +83,9 @@ def verify(session: Session, run: str | None, expect_head: str | None) -> int:
     state = State(folder())
     result = history.verify(state, state.run(run) if run else None)
     problems = [{"file": problem.file, "line": problem.line, "message": problem.message} for problem in result.problems]
-    if expect_head and not result.head.startswith(expect_head):
-        problems.append({"file": "", "line": 0, "message": f"the head is {result.head}, not {expect_head}"})
+    if expect_head and not any(head.startswith(expect_head) for head in result.heads):
+        found = f"the head is {result.head}, not" if run else "no log ends with the head"
+        problems.append({"file": "", "line": 0, "message": f"{found} {expect_head}"})
     document = {"ok": not problems, "events": result.events, "head": result.head, "problems": problems}
     if session.json:
         session.print_json(document)

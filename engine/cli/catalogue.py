@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from engine.catalog import Catalog
 from engine.cli.session import Session
+from engine.contracts import Step
 
 
 @click.group()
@@ -37,13 +39,7 @@ def list_(session: Session, word: str | None) -> int:
 @click.pass_obj
 def show(session: Session, name: str) -> int:
     """Show one step: what it takes, what it gives, which key it needs."""
-    from engine.advice import did_you_mean
-    from engine.errors import UsageError
-
-    catalog = _catalog()
-    step = catalog.find(name)
-    if step is None:
-        raise UsageError(f"there is no step {name!r}", hint=did_you_mean(name, catalog.steps()) or "opsbook steps list")
+    step = _step(name)
     inputs, outputs = step.inputs, step.outputs({})
     if session.json:
         session.print_json({**step.listing(), "inputs": inputs, "outputs": outputs})
@@ -56,7 +52,14 @@ def show(session: Session, name: str) -> int:
 def _page(row: dict[str, Any], inputs: Any, outputs: Any) -> list[str]:
     request = f"{row['method']} {row['path']}" if row["method"] else "no single request"
     keys = f"{' or '.join(row['keys'])} key, right {row['right']}" if row["keys"] else "none"
-    lines = [row["name"], f"  {row['summary']}", "", f"  request      {request}", f"  key          {keys}", f"  idempotency  {row['idempotency']}"]
+    lines = [
+        row["name"],
+        f"  {row['summary']}",
+        "",
+        f"  request      {request}",
+        f"  key          {keys}",
+        f"  idempotency  {row['idempotency']}",
+    ]
     lines += ["", "  with:", *_fields(inputs)]
     lines += ["", "  outputs:", *_fields(outputs)]
     return lines
@@ -84,16 +87,24 @@ def schema(session: Session, step: str | None, which: str | None) -> int:
     from engine.schema import DRAFT, as_written_fields
 
     del session
-    if step:
-        document = {"$schema": DRAFT, **as_written_fields(_catalog().get(step))}
-    else:
-        document = published.document(which or "runbook", _catalog())
+    document = {"$schema": DRAFT, **as_written_fields(_step(step))} if step else published.document(which or "runbook", _catalog())
     click.echo(json.dumps(document, indent=2))
     return 0
 
 
-def _catalog() -> Any:
+def _step(name: str) -> Step:
+    """A step by its name. Raises UsageError, with advice on a mistyped one."""
+    from engine.advice import did_you_mean
+    from engine.errors import UsageError
+
+    catalog = _catalog()
+    step = catalog.find(name)
+    if step is None:
+        raise UsageError(f"there is no step {name!r}", hint=did_you_mean(name, catalog.steps()) or "opsbook steps list")
+    return step
+
+
+def _catalog() -> Catalog:
     from engine.app import PROVIDERS
-    from engine.catalog import Catalog
 
     return Catalog(PROVIDERS)

@@ -13,6 +13,7 @@ from engine.version import VERSION
 
 COMMANDS = {
     "audit": "engine.cli.audit:audit",
+    "cancel": "engine.cli.cancel:cancel",
     "completion": "engine.cli.completion:completion",
     "plan": "engine.cli.plan:plan",
     "resume": "engine.cli.resume:resume",
@@ -71,7 +72,7 @@ class Group(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             advice = did_you_mean(args[0], self.list_commands(ctx))
-            raise click.UsageError(f"There is no command {args[0]!r}; {advice or 'see opsbook --help'}.", ctx) from error
+            raise click.UsageError(f"There is no command {args[0]!r}; {advice or 'see opsbook --help'}", ctx) from error
 
 
 def with_global_options(command: click.Command) -> click.Command:
@@ -79,8 +80,8 @@ def with_global_options(command: click.Command) -> click.Command:
     if isinstance(command, click.Group):
         for below in command.commands.values():
             with_global_options(below)
-    names = {param.name for param in command.params}
-    command.params.extend(option for option in global_options() if option.name not in names)
+    taken = {flag for param in command.params for flag in param.opts}
+    command.params.extend(option for option in global_options() if taken.isdisjoint(option.opts))
     return command
 
 

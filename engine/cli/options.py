@@ -19,7 +19,9 @@ def inputs_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def emulator_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--emulator`, `--emulator-state` and `--faults`."""
     command = click.option("--faults", metavar="LIST", help="What goes wrong on the emulator, such as opsgenie.alert.create=lost.")(command)
-    command = click.option("--emulator-state", type=click.Path(), help="Who and what is there, and what people do meanwhile (YAML).")(command)
+    command = click.option("--emulator-state", type=click.Path(), help="Who and what is there, and what people do meanwhile (YAML).")(
+        command
+    )
     return click.option("--emulator", is_flag=True, help="Use the embedded Opsgenie and a virtual clock: no account, no waiting.")(command)
 
 

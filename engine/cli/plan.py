@@ -22,7 +22,7 @@ from engine.redaction import clean
 @click.option("--offline", is_flag=True, help="Make no reads either.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 10 when the run would change something.")
 @click.pass_obj
-def plan(session: Session, runbook: str, given: tuple[str, ...], inputs_file: str | None, **flags: Any) -> int:
+def plan(session: Session, /, runbook: str, given: tuple[str, ...], inputs_file: str | None, **flags: Any) -> int:
     """Show every request that RUNBOOK would send, and with which key; sends no write."""
     from engine.app import Options
 
@@ -37,11 +37,14 @@ def plan(session: Session, runbook: str, given: tuple[str, ...], inputs_file: st
     return show_plan(session, options, runbook, given, inputs_file, detailed=flags["detailed_exitcode"])
 
 
-def show_plan(session: Session, options: Any, runbook: str, given: Sequence[str], inputs_file: str | None, *, detailed: bool = False) -> int:
+def show_plan(
+    session: Session, options: Any, runbook: str, given: Sequence[str], inputs_file: str | None, *, detailed: bool = False
+) -> int:
     """Makes the dry run and prints it; returns the exit code."""
     from engine.app import App
 
     app = App(options)
+    session.redactor = app.redactor
     result = app.plan(runbook, given, inputs_file)
     rows = [row(planned) for planned in result.plan.calls]
     requests = [one for one in rows if one["method"]]

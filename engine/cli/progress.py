@@ -9,9 +9,14 @@ from typing import Any
 
 from engine import duration
 from engine.cli.session import Session
-from engine.redaction import clean
+from engine.redaction import clean, one_line
 
 MARKS = {"succeeded": ("✔", "32"), "failed": ("✘", "31"), "skipped": ("·", "90"), "cancelled": ("·", "90"), "in_doubt": ("?", "33")}
+
+
+def _set_in(text: str) -> str:
+    """Text of several lines, none of which begins where a line of ours does."""
+    return clean(text).replace("\n", "\n      ")
 
 
 class Progress:
@@ -38,7 +43,7 @@ class Progress:
     def say(self, message: str, level: str) -> None:
         """What a step tells people."""
         with self._lock:
-            self._line(f"    {'' if level == 'info' else level + ': '}{clean(message)}")
+            self._line(f"    {'' if level == 'info' else level + ': '}{_set_in(message)}")
 
     def _start(self, fields: dict[str, Any]) -> None:
         self._began[fields["key"]] = time.monotonic()
@@ -53,8 +58,8 @@ class Progress:
             return
         mark, colour = MARKS[status]
         took = duration.spoken(time.monotonic() - self._began[key]) if key in self._began else "skipped"
-        name = fields["step"] if item is None else f"{fields['step']}[{clean(item)}]"
-        error = f"  {clean(fields['error']['message'])}" if fields.get("error") else ""
+        name = fields["step"] if item is None else f"{fields['step']}[{one_line(item)}]"
+        error = f"  {one_line(fields['error']['message'])}" if fields.get("error") else ""
         passed_over = " (went on)" if fields.get("continued") else ""
         self._line(f"  {self._paint(mark, colour)} {name}  {self._uses.get(key, '')}  {took}{error}{passed_over}")
 
@@ -77,11 +82,11 @@ class Progress:
         took = f" ({document['status']})"
         self._line(f"{self._paint(mark, colour)} {document['runbook']} {document['run_id']}{took}")
         if result.error is not None:
-            self._line(f"  error: {clean(result.error.message)}")
+            self._line(f"  error: {one_line(result.error.message)}")
             if result.error.hint:
-                self._line(f"  → {clean(result.error.hint)}")
+                self._line(f"  → {one_line(result.error.hint)}")
         for name, value in document["outputs"].items():
-            self._line(f"  {name}: {clean(str(value))}")
+            self._line(f"  {name}: {one_line(str(value))}")
         audit = document["audit"]
         self._line(f"  audit: {audit['path']} ({audit['events']} events, head {audit['head'][:16]})")
         if report:

@@ -34,6 +34,7 @@ def resume(session: Session, run: str | None, every: bool, on_doubt: str | None,
         raise UsageError("give one RUN, or --all", hint="opsbook runs list")
     progress = Progress(session)
     app = App(Options(config=session.config, trigger=trigger), listener=progress, say=progress.say)
+    session.redactor = app.redactor
     app.stop.listen()
     if run is not None:
         return _one(session, progress, app.resume(run, on_doubt))

@@ -20,9 +20,11 @@ from engine.cli.session import Session
 @click.option("--dry-run", is_flag=True, help="The same as `plan`: sends no write.")
 @click.option("--report", type=click.Path(dir_okay=False, writable=True), help="Write a report of the run: .html or .json.")
 @click.option("--trigger", default="cli", help="Who starts the run, for the audit log: cli, cron, …")
-@click.option("--on-conflict", type=click.Choice(["queue", "skip", "fail"]), help="When another run holds the group, instead of the runbook's own.")
+@click.option(
+    "--on-conflict", type=click.Choice(["queue", "skip", "fail"]), help="When another run holds the group, instead of the runbook's own."
+)
 @click.pass_obj
-def run(session: Session, runbook: str, given: tuple[str, ...], inputs_file: str | None, **flags: Any) -> int:
+def run(session: Session, /, runbook: str, given: tuple[str, ...], inputs_file: str | None, **flags: Any) -> int:
     """Carry RUNBOOK out.
 
     Exit codes: 0 ok, 1 a step failed, 3 invalid (nothing was sent), 4 key, 5 unreachable, 7 in doubt, 11 already running,
@@ -55,6 +57,7 @@ def carry_out(
 
     progress = Progress(session)
     app = App(options, listener=progress, say=progress.say)
+    session.redactor = app.redactor
     app.stop.listen()
     try:
         result = app.run(runbook, given, inputs_file)

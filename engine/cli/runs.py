@@ -48,7 +48,7 @@ def list_(session: Session, status: str | None, since: str | None, limit: int) -
 def show(session: Session, run: str) -> int:
     """Show one RUN: its steps, what was sent, what failed."""
     from engine import history
-    from engine.redaction import clean
+    from engine.redaction import one_line
     from engine.state import State, folder
 
     place = State(folder()).run(run)
@@ -58,8 +58,8 @@ def show(session: Session, run: str) -> int:
         return 0
     session.say(f"{document['run_id']}  {document['runbook']}  {document['status']}  {document['started_at']}  by {document['trigger']}")
     for step in document["steps"]:
-        name = step["id"] if step["item"] is None else f"{step['id']}[{clean(step['item'])}]"
-        error = f"  {clean(step['error']['message'])}" if step.get("error") else ""
+        name = step["id"] if step["item"] is None else f"{step['id']}[{one_line(step['item'])}]"
+        error = f"  {one_line(step['error']['message'])}" if step.get("error") else ""
         session.say(f"  {step['status']:<10} {name}  {step.get('uses', '')}{error}")
         for request in step["requests"]:
             session.say(f"             {request['method']} {request['url']} → {request['status'] or 'no answer'}")

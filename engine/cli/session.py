@@ -5,9 +5,12 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.errors import Invalid, KeyProblem, OpsbookError
+
+if TYPE_CHECKING:
+    from engine.redaction import Redactor
 
 
 class Session:
@@ -17,6 +20,7 @@ class Session:
         quiet: say nothing unless the command fails; then everything.
         verbose: say each request too.
         json: one document on standard output, messages on standard error.
+        redactor: what the command's keys are hidden by, once it may read any; the last filter before both streams.
     """
 
     def __init__(self) -> None:
@@ -26,6 +30,7 @@ class Session:
         self.color: str | None = None
         self.no_input = False
         self.config: str | None = None
+        self.redactor: Redactor | None = None
         self._held: list[str] = []
 
     @property
@@ -50,22 +55,25 @@ class Session:
         else:
             self._print(message, sys.stderr if self.json else sys.stdout)
 
-    @staticmethod
-    def _print(message: str, stream: TextIO) -> None:
+    def _hidden(self, text: str) -> str:
+        return self.redactor.text(text) if self.redactor else text
+
+    def _print(self, message: str, stream: TextIO) -> None:
         """Says it; a reader that has gone (`opsbook run … | head`) must not end a run."""
         try:
-            print(message, file=stream, flush=True)
+            print(self._hidden(message), file=stream, flush=True)
         except BrokenPipeError:
             to_nobody(stream)
 
     def print_json(self, document: Any) -> None:
         """The one document on standard output."""
-        print(jsonlib.dumps(document, indent=2, ensure_ascii=False, default=str))
+        shown = self.redactor.value(document) if self.redactor else document
+        print(jsonlib.dumps(shown, indent=2, ensure_ascii=False, default=str))
 
     def tell_held(self) -> None:
         """Says what was held back: a quiet command has failed."""
         for message in self._held:
-            print(message, file=sys.stderr)
+            print(self._hidden(message), file=sys.stderr)
         self._held.clear()
 
     def fail(self, error: BaseException) -> int:
@@ -90,19 +98,19 @@ class Session:
             from engine.report import text
 
             files = sorted({finding.place.file for finding in findings if finding.place})
-            print(text.render(findings, files, colour=self.colour), file=sys.stderr)
+            print(self._hidden(text.render(findings, files, colour=self.colour)), file=sys.stderr)
             if isinstance(error, (Invalid, KeyProblem)):
                 print("Nothing was sent.", file=sys.stderr)
         else:
             self._error(error.message, error.hint)
 
     def _error(self, message: str, hint: str | None) -> None:
-        from engine.redaction import clean
+        from engine.redaction import one_line
 
         label = "\x1b[1;31merror\x1b[0m" if self.colour else "error"
-        print(f"{label}: {clean(message)}", file=sys.stderr)
+        print(f"{label}: {one_line(self._hidden(message))}", file=sys.stderr)
         if hint:
-            print(f"  → {clean(hint)}", file=sys.stderr)
+            print(f"  → {one_line(self._hidden(hint))}", file=sys.stderr)
 
 
 def to_nobody(stream: TextIO) -> None:

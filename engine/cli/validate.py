@@ -33,5 +33,5 @@ def validate(session: Session, paths: tuple[str, ...], form: str | None, strict:
     bad = any(finding.severity == "error" or strict for finding in findings)
     if not session.quiet or bad:
         more = {"colour": session.colour} if chosen == "text" else {}
-        click.echo(FORMATS[chosen](findings, files, **more))
+        click.echo(FORMATS[chosen](findings, files, **more), nl=False, color=session.colour)
     return 1 if bad else 0

@@ -19,9 +19,9 @@ PROPERTIES: Mapping[str, Any] = {
         "description": "Make a failed attempt again.",
         "properties": {
             "attempts": {"type": "integer", "minimum": 1, "maximum": 100, "description": "Attempts in all, the first included."},
-            "delay": {"type": "string", "format": "duration", "description": "Before the second attempt."},
+            "delay": {"type": "string", "format": "duration", "x-literal": True, "description": "Before the second attempt."},
             "backoff": {"type": "string", "enum": ["constant", "linear", "exponential"]},
-            "max_delay": {"type": "string", "format": "duration"},
+            "max_delay": {"type": "string", "format": "duration", "x-literal": True},
             "jitter": {"type": "boolean", "description": "Spread the delay between nothing and all of it."},
             "if": {"type": "string", "format": "expression", "description": "Which errors deserve another attempt."},
         },

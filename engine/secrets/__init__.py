@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 
 from engine.contracts import SecretSource
@@ -28,9 +29,16 @@ def resolve(reference: str, learn: Callable[[Secret], None]) -> Secret:
     if source not in SOURCES or not name:
         known = ", ".join(f"{word}:…" for word in SOURCES)
         raise KeyProblem("a key must be a reference to where it lives, never the key itself", hint=f"write one of {known}")
+    _no_core_dumps()
     value = SOURCES[source].read(name).strip()
     if len(value) < SHORTEST or not value.isprintable():
         raise KeyProblem(f"what {reference} gives is no usable key: shorter than {SHORTEST} characters, or not plain text")
     secret = Secret(value, reference)
     learn(secret)
     return secret
+
+
+def _no_core_dumps() -> None:
+    """A dump of a process that holds keys would hold them too, and lie where others may read it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

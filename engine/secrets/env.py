@@ -11,5 +11,7 @@ def read(name: str) -> str:
     """The variable's value. Raises KeyProblem when it is not set."""
     value = os.environ.get(name)
     if value is None:
-        raise KeyProblem(f"the environment variable {name} is not set", hint=f"set {name} before the run; cron starts with an empty environment")
+        raise KeyProblem(
+            f"the environment variable {name} is not set", hint=f"set {name} before the run; cron starts with an empty environment"
+        )
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
@@ -17,16 +18,17 @@ def read(name: str) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise KeyProblem(f"the secret file {name} cannot be read: {error.strerror}", hint="check the path and its owner") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise KeyProblem(f"the secret file {name} is not a regular file")
         if found.st_mode & (stat.S_IRWXO | stat.S_IWGRP):
             raise KeyProblem(f"the secret file {name} is open to other users", hint=f"chmod 600 {name}")
-        content = file.read(LARGEST + 1)
+        content = os.read(handle, LARGEST + 1)
+    finally:
+        os.close(handle)
     if len(content) > LARGEST:
         raise KeyProblem(f"the secret file {name} is larger than {LARGEST} bytes; a key is not")
-    try:
+    with contextlib.suppress(UnicodeDecodeError):  # that error holds the content: nothing is raised on top of it
         return content.decode().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise KeyProblem(f"the secret file {name} is not UTF-8 text") from error
+    raise KeyProblem(f"the secret file {name} is not UTF-8 text")

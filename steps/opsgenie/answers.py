@@ -12,45 +12,55 @@ from typing import Any
 from engine.contracts import Effect, Reply
 from engine.errors import AnswerLost, KeyRefused, Refused, StepError, Throttled, Unreachable
 from steps.exchange import Response
+from steps.operation import Operation, Paging
 
 KEPT_HEADERS = ("retry-after", "x-opsgenie-errortype", "x-request-id")
 LONGEST_WORDS = 500
 """Characters of the service's own words that a message repeats."""
 NOT_PROCESSED = "RequestNotProcessed"
 """X-Opsgenie-Errortype of a request that waits to be processed."""
+_TELLING = (404, 409)
 
 
 def reply_of(response: Response, effect: Effect) -> Reply:
     """The answer as plain values.
 
-    Raises AnswerLost (a write) or Unreachable (a read) when the answer says nothing of what happened: it is no JSON, a redirect, or a
-    server error on a write.
+    Raises AnswerLost (a write) or Unreachable (a read) when the answer says nothing of what happened: it is not the service's JSON, a
+    redirect, or a server error on a write. Something between may answer in the service's place: a proxy, a sign-in page.
     """
     status = response.status
-    if status >= 500 and effect == "write":
+    if effect == "write" and (status >= 500 or status == 408):
         raise AnswerLost(f"the service answered {status}", status=status)
     try:
         value = _decoded(response)
     except (ValueError, RecursionError):
-        if status < 400:
-            raise _garbage(status, effect) from None
         value = None
-    if status < 200 or 300 <= status < 400:
-        raise _garbage(status, effect)
+    if status < 200 or 300 <= status < 400 or not _own(status, value):
+        raise garbage(status, effect)
     kept = {name: text for name, text in response.headers.items() if name in KEPT_HEADERS or name.startswith("x-ratelimit-")}
     return Reply(value, status, kept)
 
 
-def _garbage(status: int, effect: Effect) -> StepError:
+def _own(status: int, value: Mapping[str, Any] | None) -> bool:
+    """Whether the service itself speaks: every good answer of it holds one of these fields.
+
+    404 and 409 are what a settled doubt reads as done or not done, so they, too, must be its own; any other refusal means the same
+    whoever speaks.
+    """
+    if status in _TELLING:
+        return value is not None and isinstance(value.get("message"), str)
+    return status >= 400 or (value is not None and any(value.get(name) is not None for name in ("data", "requestId", "result")))
+
+
+def garbage(status: int, effect: Effect) -> StepError:
+    """The error that stands for an answer of somebody else."""
     what = f"an answer of status {status} that is " + ("a redirect" if 300 <= status < 400 else "not the service's JSON")
     return AnswerLost(what, status=status) if effect == "write" else Unreachable(what, status=status)
 
 
-def _decoded(response: Response) -> Any:
+def _decoded(response: Response) -> dict[str, Any]:
     """The body. Raises ValueError when it is no strict JSON."""
-    if response.status == 204 and not response.body:
-        return None
-    value = json.loads(response.body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    value: Any = json.loads(response.body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 - as every other answer that is not the service's JSON
     return value
@@ -67,7 +77,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def failure(reply: Reply, effect: Effect) -> StepError | None:
+def failure(reply: Reply) -> StepError | None:
     """The error an answer stands for, or None when it is good."""
     status = reply.status or 0
     if status < 400:
@@ -75,7 +85,7 @@ def failure(reply: Reply, effect: Effect) -> StepError | None:
     words = said(reply)
     if status == 429:
         return Throttled(f"too many requests: {words}", status=status, retry_after=period(reply))
-    if status >= 500 and effect == "read":
+    if status >= 500 or status == 408:
         return Unreachable(words, status=status, retry_after=_seconds(reply.headers.get("retry-after")))
     if status in (401, 403) or (status == 422 and "key format" in words.lower()):
         return KeyRefused(words, status=status)
@@ -111,3 +121,19 @@ def not_processed(reply: Reply) -> bool:
 def data_of(reply: Reply) -> Any:
     """The answer's `data`; all of it when it has no envelope."""
     return reply.value.get("data", {}) if isinstance(reply.value, Mapping) else reply.value
+
+
+def items_of(reply: Reply, paging: Paging) -> list[Any] | None:
+    """The items of one page; None when the answer holds no such list."""
+    data = data_of(reply)
+    if paging.items and isinstance(data, Mapping):
+        data = data.get(paging.items, [])
+    return data if isinstance(data, list) and all(isinstance(item, Mapping) for item in data) else None
+
+
+def fits(operation: Operation, reply: Reply) -> bool:
+    """Whether a read's answer holds what the operation reads: a list of objects, or an object, with its id where it has one."""
+    if operation.listing:
+        return items_of(reply, operation.listing) is not None
+    fields, data = operation.data.get("properties", {}), data_of(reply)
+    return not fields or (isinstance(data, Mapping) and ("id" not in fields or isinstance(data.get("id"), str)))

@@ -16,7 +16,7 @@ from engine.secret import Secret
 from engine.version import VERSION
 from steps.exchange import Request, Response, Transport
 from steps.operation import Operation
-from steps.opsgenie.answers import failure, not_processed, period, reply_of
+from steps.opsgenie.answers import failure, fits, garbage, not_processed, period, reply_of
 from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.keys import Key, KeyRing
 from steps.opsgenie.parts import Parts, parts_of
@@ -115,7 +115,9 @@ class Attempt:
             self.key = stronger
             reply = self._call(call, self.key)
         if reply is not None:
-            self._judge(reply, call, self.key)
+            self._judge(reply, call.action, self.key)
+            if effect == "read" and not fits(self.operation, reply):
+                raise Unreachable(self._told(garbage(reply.status or 0, effect).message), status=reply.status)
         return reply
 
     def status_of(self, request_id: str) -> Reply:
@@ -134,7 +136,7 @@ class Attempt:
         reply = self._call(call, key)
         assert reply is not None, "a dry run has no request to follow"
         if not not_processed(reply):
-            self._judge(reply, call, key)
+            self._judge(reply, call.action, key)
         return reply
 
     def _stronger_key(self) -> Key | None:
@@ -196,14 +198,14 @@ class Attempt:
         else:
             buckets.passed(domain, clock)
 
-    def _judge(self, reply: Reply, call: Call, key: Key) -> None:
+    def _judge(self, reply: Reply, action: str, key: Key) -> None:
         """Raises what a bad answer stands for, in words that say what to do."""
-        error = failure(reply, call.effect)
+        error = failure(reply)
         if isinstance(error, KeyRefused):
             raise self._key_refused(error, key)
         if error is not None:
             raise type(error)(
-                f"{call.action}: {error.message}", status=error.status, retry_after=error.retry_after, hint=self._advice_on(error)
+                f"{action}: {error.message}", status=error.status, retry_after=error.retry_after, hint=self._advice_on(error)
             )
 
     def _key_refused(self, error: KeyRefused, key: Key) -> KeyRefused:

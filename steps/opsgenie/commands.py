@@ -89,8 +89,10 @@ def serve(line: CommandLine, host: str, port: int, state: str | None, faults: st
 
 def _say_request(request: RequestLine) -> None:
     """One line on standard error for each request, as it is answered."""
+    from steps.parsing import printable
+
     answer = request.status or "no answer"
-    click.echo(f"{request.time:%H:%M:%S} {request.key_kind or 'no key'}: {request.method} {request.path} → {answer}", err=True)
+    click.echo(f"{request.time:%H:%M:%S} {request.key_kind or 'no key'}: {request.method} {printable(request.path)} → {answer}", err=True)
 
 
 def _until_signal(server: EmulatorServer) -> None:

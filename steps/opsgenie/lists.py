@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from engine.contracts import Reply
 from engine.errors import Refused
 from steps.operation import Paging
-from steps.opsgenie.answers import data_of
+from steps.opsgenie.answers import items_of
 from steps.opsgenie.attempt import Attempt
 
 
@@ -28,7 +28,7 @@ def collect(attempt: Attempt, paging: Paging) -> dict[str, Any] | None:
         reply = attempt.send(target)
         if reply is None:
             return None
-        items += _items(reply, paging)
+        items += items_of(reply, paging) or []
         target = _next(attempt, reply, paging)
         if target is None or (wanted is not None and len(items) >= wanted):
             items = items[:wanted]
@@ -43,13 +43,6 @@ def _page_query(attempt: Attempt, paging: Paging, wanted: Any) -> Mapping[str, A
     if "limit" not in attempt.operation.query:
         return attempt.parts.query
     return {**attempt.parts.query, "limit": min(wanted, paging.page) if isinstance(wanted, int) else paging.page}
-
-
-def _items(reply: Reply, paging: Paging) -> list[Any]:
-    data = data_of(reply)
-    if paging.items and isinstance(data, Mapping):
-        data = data.get(paging.items, [])
-    return data if isinstance(data, list) else []
 
 
 def _next(attempt: Attempt, reply: Reply, paging: Paging) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from engine.contracts import Effect, Reply, Schema, StepContext
@@ -58,23 +59,28 @@ class RequestStep(BaseStep):
         path, method = str(given["path"]), str(given["method"])
         if not context.planning:
             _check(path)
-        operation = Operation(
-            name=self.name,
-            request=f"{method} /",
-            vendor=None,
-            summary=self.summary,
-            keys=_kinds(given),
-            rate_limit_domain="request",
-            idempotency=_IDEMPOTENCY[method],
-            follow=_followed(path) if given.get("follow", True) else None,
-            data={},
-            right="read",
-        )
+        operation = _operation(method, _kinds(given), _followed(path) if given.get("follow", True) else None)
         query = {name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in given.get("query", {}).items()}
         parts = Parts(method, path, path, query=query, body=given.get("body") if method != "GET" else None)
         done: Mapping[str, Any] | None = context.connection().carry_out(operation, parts, {}, context, _outputs)
         found: Mapping[str, Any] = context.unknown(self.outputs(given)) if done is None else done
         return found
+
+
+@lru_cache(maxsize=64)
+def _operation(method: str, kinds: tuple[KeyKind, ...], follow: str | None) -> Operation:
+    return Operation(
+        name=RequestStep.name,
+        request=f"{method} /",
+        vendor=None,
+        summary=RequestStep.summary,
+        keys=kinds,
+        rate_limit_domain=RequestStep.rate_limit_domain,
+        idempotency=_IDEMPOTENCY[method],
+        follow=follow,
+        data={},
+        right="read",
+    )
 
 
 def _kinds(given: Mapping[str, Any]) -> tuple[KeyKind, ...]:

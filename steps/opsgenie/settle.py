@@ -92,7 +92,7 @@ def settle(attempt: Attempt, given: Mapping[str, Any], write: Write, lost: Answe
     attempt.context.log(f"{lost.message}; finding out whether it was done", "warning")
     for turn in range(TRIES):
         try:
-            return _RULES[attempt.operation.idempotency](doubt)
+            return _rule(doubt)(doubt)
         except AnswerLost as error:
             doubt.cause = error.message
         except Unreachable as error:
@@ -131,19 +131,19 @@ def _alert_by_source(doubt: Doubt) -> Outputs | None:
 
 
 def _is_ours(doubt: Doubt, alert: Mapping[str, Any], reply: Reply) -> bool:
-    """Whether the write in doubt made an alert of its alias: our own alias, or no older than the intent by the service's clock."""
+    """Whether the write in doubt raised an alert of its alias: our own alias, or raised no earlier than the intent."""
     if doubt.given["alias"] == alias_of(doubt.attempt.context):
         return True
-    created = _moment(alert.get("createdAt"))
-    ahead = timedelta(seconds=float(reply.headers.get(AHEAD, 0)))
-    return created is not None and created >= doubt.since + ahead - SKEW
+    return any(_since_intent(doubt, alert.get(name), reply) for name in ("createdAt", "lastOccurredAt"))
 
 
-def _moment(text: Any) -> datetime | None:
+def _since_intent(doubt: Doubt, moment: Any, reply: Reply) -> bool:
+    """Whether a moment the service tells is no earlier than the intent, by the service's clock."""
     try:
-        return datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
+        told = datetime.fromisoformat(moment)
+        return told >= doubt.since + timedelta(seconds=float(reply.headers.get(AHEAD, 0))) - SKEW
+    except (TypeError, ValueError):  # no moment, or one without its zone
+        return False
 
 
 def _created(alert: Mapping[str, Any]) -> Outputs:
@@ -209,18 +209,21 @@ def _delete(doubt: Doubt) -> Outputs:
     return {"result": "Gone after the answer was lost"}
 
 
-def _marked(doubt: Doubt) -> Outputs:
-    """Reads the notes back; sends again when ours is not among them."""
+def _noted(doubt: Doubt) -> Outputs:
+    """Reads the notes back; sends again when ours is not among them: a change and the note that came with it are one."""
     return doubt.search(_note) or doubt.resend()
 
 
 def _note(doubt: Doubt) -> Outputs | None:
-    assert doubt.operation.lookup is not None
-    row = OPERATIONS[doubt.operation.lookup]
+    row = OPERATIONS["opsgenie.alert.list_notes"]
     place = {name: doubt.given[name] for name in (*row.path_names, *row.query) if name in doubt.given}
     reply = doubt.read(row.name, place | {"limit": 100, "order": "desc"})
-    notes = data_of(reply) if reply is not None else []
-    if not any(entry.get("note") == doubt.given["note"] for entry in notes):
+    if reply is None:
+        return None
+    ours = [entry for entry in data_of(reply) if entry.get("note") == doubt.given["note"]]
+    if doubt.operation.idempotency is not Idempotency.MARKED:  # only a marker tells one note from another of the same words
+        ours = [entry for entry in ours if _since_intent(doubt, entry.get("createdAt"), reply)]
+    if not ours:
         return None
     return {"success": True, "isSuccess": True, "status": "Found after the answer was lost", "alertId": str(doubt.given["identifier"])}
 
@@ -234,11 +237,18 @@ _RULES: dict[Idempotency, Callable[[Doubt], Outputs]] = {
     Idempotency.CLASH: _clash,
     Idempotency.DELETE: _delete,
     Idempotency.KEYED: _keyed,
-    Idempotency.MARKED: _marked,
+    Idempotency.MARKED: _noted,
     Idempotency.ONCE: _once,
     Idempotency.REPEATABLE: _resend,
     Idempotency.SAFE: _resend,
 }
+
+
+def _rule(doubt: Doubt) -> Callable[[Doubt], Outputs]:
+    """What to do about a doubt: to make a change twice is to make it once, but for the note it leaves on an alert."""
+    row = doubt.operation
+    leaves_note = row.idempotency is Idempotency.REPEATABLE and "note" in doubt.given and row.path_template.startswith("/v2/alerts/")
+    return _noted if leaves_note else _RULES[row.idempotency]
 
 
 def _undecided(doubt: Doubt, reason: str) -> InDoubt:

@@ -5,7 +5,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
-
 def test_steps_run_in_order_and_see_what_came_before(carry_out):
     run = carry_out("""
         steps:
@@ -78,7 +77,14 @@ def test_a_doubt_stops_everything_at_once(carry_out):
           - {id: b, uses: fake.say}
         finally: [{id: last, uses: fake.say}]
     """)
-    assert run.statuses == {"whole": "in_doubt", "a": "in_doubt", "rescued": "pending", "always": "pending", "b": "pending", "last": "pending"}
+    assert run.statuses == {
+        "whole": "in_doubt",
+        "a": "in_doubt",
+        "rescued": "pending",
+        "always": "pending",
+        "b": "pending",
+        "last": "pending",
+    }
     assert (run.status, run.error.exit_status) == ("in_doubt", 7)
 
 
@@ -230,7 +236,9 @@ def test_no_attempt_begins_after_the_runs_limit(carry_out):
     assert (run.error.code, run.seen) == ("timeout", [])
 
 
-@pytest.mark.parametrize("where", ["timeout: '{{ inputs.limit }}'\nsteps: [{uses: fake.say}]", "steps: [{uses: fake.say, timeout: '{{ inputs.limit }}'}]"])
+@pytest.mark.parametrize(
+    "where", ["timeout: '{{ inputs.limit }}'\nsteps: [{uses: fake.say}]", "steps: [{uses: fake.say, timeout: '{{ inputs.limit }}'}]"]
+)
 def test_a_limit_that_is_no_duration_is_a_failure_that_says_so(carry_out, where):
     run = carry_out(where, {"limit": "soon"})
     assert run.status == "failed"
@@ -288,13 +296,22 @@ def test_steps_without_an_id_are_named_by_their_place(carry_out):
             rescue: [{uses: fake.say}]
         finally: [{uses: fake.say}]
     """)
-    assert run.statuses == {"steps_1": "succeeded", "steps_2": "succeeded", "steps_2_block_1": "failed", "steps_2_rescue_1": "succeeded", "finally_1": "succeeded"}
+    assert run.statuses == {
+        "steps_1": "succeeded",
+        "steps_2": "succeeded",
+        "steps_2_block_1": "failed",
+        "steps_2_rescue_1": "succeeded",
+        "finally_1": "succeeded",
+    }
 
 
 @given(plan=st.lists(st.tuples(st.integers(1, 10_000), st.booleans()), min_size=1, max_size=5))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sequences_run_in_order_and_waits_add_up(carry_out, plan):
-    steps = [f"  - {{id: w{i}, wait: {amount}s, if: 1 == {1 if runs else 2}}}\n  - {{id: s{i}, uses: fake.say, with: {{value: {i}}}}}" for i, (amount, runs) in enumerate(plan)]
+    steps = [
+        f"  - {{id: w{i}, wait: {amount}s, if: 1 == {1 if runs else 2}}}\n  - {{id: s{i}, uses: fake.say, with: {{value: {i}}}}}"
+        for i, (amount, runs) in enumerate(plan)
+    ]
     run = carry_out("steps:\n" + "\n".join(steps))
     assert run.seen == list(range(len(plan)))
     assert run.elapsed == sum(amount for amount, runs in plan if runs)

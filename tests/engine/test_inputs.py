@@ -59,7 +59,18 @@ def test_text_becomes_what_the_schema_asks_for(kind, text, value):
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [("integer", "5.5"), ("integer", "05"), ("integer", "true"), ("boolean", "yes"), ("boolean", "1"), ("array", "a"), ("number", "NaN"), ("number", "Infinity"), ("number", "1e999"), ("array", "[" * 100_000)],
+    [
+        ("integer", "5.5"),
+        ("integer", "05"),
+        ("integer", "true"),
+        ("boolean", "yes"),
+        ("boolean", "1"),
+        ("array", "a"),
+        ("number", "NaN"),
+        ("number", "Infinity"),
+        ("number", "1e999"),
+        ("array", "[" * 100_000),
+    ],
 )
 def test_text_that_cannot_be_read_so_is_refused_by_the_schema(kind, text):
     (message,) = messages({"x": {"type": kind}}, f"x={text}")
@@ -67,7 +78,13 @@ def test_text_that_cannot_be_read_so_is_refused_by_the_schema(kind, text):
 
 
 def test_every_problem_is_said_at_once(tmp_path):
-    declared = {"a": {"type": "integer"}, "b": {"type": "string", "enum": ["x", "y"]}, "c": {}, "d": {"type": "array"}, "colour": {"default": 1}}
+    declared = {
+        "a": {"type": "integer"},
+        "b": {"type": "string", "enum": ["x", "y"]},
+        "c": {},
+        "d": {"type": "array"},
+        "colour": {"default": 1},
+    }
     said = messages(declared, "a=many", "b=z", "color=red", f"d=@{tmp_path}/absent.json")
     assert len(said) == 5
     assert [message.split(":")[0].split(" ")[0] for message in sorted(said)] == ["book", "cannot", "inputs.a", "inputs.b", "inputs.c"]
@@ -110,7 +127,16 @@ def test_a_broken_inputs_file_does_not_hide_other_problems(tmp_path):
 # -- files -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "text"), [("v.json", '[{"name": "ana"}]'), ("v.yaml", "- {name: ana}"), ("v.yml", "- name: ana"), ("v.JSON", '[{"name": "ana"}]'), ("v.csv", "name\nana\n")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("v.json", '[{"name": "ana"}]'),
+        ("v.yaml", "- {name: ana}"),
+        ("v.yml", "- name: ana"),
+        ("v.JSON", '[{"name": "ana"}]'),
+        ("v.csv", "name\nana\n"),
+    ],
+)
 def test_a_file_gives_the_value(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     assert collect({"x": USERS}, f"x=@{tmp_path / name}") == {"x": [{"name": "ana"}]}
@@ -199,7 +225,12 @@ def test_what_a_spreadsheet_writes_is_read_back(tmp_path_factory, rows):
     assert collect({"x": USERS}, table(folder, out.getvalue()))["x"] == [{"name": name, "age": age, "on": on} for name, age, on in rows]
 
 
-@given(value=st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)))
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    )
+)
 @settings(max_examples=40, deadline=None)
 def test_any_json_value_goes_through_an_argument(value):
     anything = {"type": ["null", "boolean", "integer", "array", "object"]}

@@ -13,12 +13,15 @@ from typing import Literal
 from steps.exchange import Response
 from tests.faults.server import Moment, Stranger, Wire, head, json_headers
 
-Fate = Literal["unsent", "lost", "later", "failed", "fine"]
-"""What the call has come to: nothing left; not known; refused for now; processed and failed; done all the same."""
+Fate = Literal["unsent", "lost", "later", "failed", "fine", "lie"]
+"""What the call has come to: nothing left; not known; refused for now; processed and failed; done all the same; or the service itself says
+what is not so, of which nobody can know more than that it must not upset the client."""
 Act = Callable[[Wire, Response], None]
 Endpoint = Literal["http", "deaf", "unresolved", "untrusted", "plain_on_https"]
 
 MIB = 1024 * 1024
+_MEGABYTE = b"x" * MIB
+_BETWEEN_FLOODS = 0.002
 OK = Response(200, json_headers(), b'{"result":"ok","took":0.1,"requestId":"r"}')
 
 
@@ -163,8 +166,9 @@ def _until_close(wire: Wire, answer: Response) -> None:
 
 
 def _huge_body(wire: Wire, answer: Response) -> None:
-    body = b'{"data":"' + b"x" * (64 * MIB) + b'"}'
-    wire.send(head(_true(answer), len(body)) + body)
+    wire.send(head(_true(answer), 64 * MIB) + b'{"data":"')
+    for _ in range(64):
+        wire.send(_MEGABYTE)
     wire.close()
 
 
@@ -195,10 +199,7 @@ def _endless_body(wire: Wire, answer: Response) -> None:
 def _endless_continue(wire: Wire, _answer: Response) -> None:
     while True:
         wire.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 50)
-        time.sleep(DRIP_OF_FLOOD)
-
-
-DRIP_OF_FLOOD = 0.002
+        time.sleep(_BETWEEN_FLOODS)
 
 
 def _early_hints(wire: Wire, answer: Response) -> None:
@@ -270,6 +271,26 @@ def _next_elsewhere(wire: Wire, answer: Response) -> None:
 
 def _with_field(text: bytes) -> Act:
     return _body(lambda body: body.rstrip()[:-1] + b"," + text + b"}")
+
+
+def _numbers(body: bytes) -> bytes:
+    """Every text and list of the data is a number."""
+    value = json.loads(body)
+    data = value.get("data")
+    if isinstance(data, dict):
+        value["data"] = {name: 7 if isinstance(part, (str, list, dict)) else part for name, part in data.items()}
+    elif isinstance(data, list):
+        value["data"] = [7 for _ in data]
+    return json.dumps(value).encode()
+
+
+def _no_request_id(body: bytes) -> bytes:
+    """An accepted request with an id that is none, as it would be asked for under another path; a read without its data."""
+    value = json.loads(body)
+    value.pop("data", None)
+    value.pop("result", None)
+    value["requestId"] = None
+    return json.dumps(value).encode()
 
 
 _PAGE = b"<!doctype html><title>Sign in</title><p>Please sign in to the network.</p>"
@@ -344,6 +365,11 @@ _ALL = (
     Fault("json_accepted_by_another", "lost", _says(202, b'{"accepted":true}', content_type="application/json"), _BOTH),
     Fault("json_empty_object", "lost", _says(200, b"{}", content_type="application/json"), _BOTH),
     Fault("json_without_data", "lost", _says(200, b'{"data":null,"took":0.1,"requestId":null}', content_type="application/json"), ("before",)),
+    Fault("data_empty", "lie", _says(200, b'{"data":{},"requestId":"r"}', content_type="application/json"), ("before",), "*"),
+    Fault("data_list", "lie", _says(200, b'{"data":[1,null,[]],"requestId":"r"}', content_type="application/json"), ("before",), "*"),
+    Fault("data_text", "lie", _says(200, b'{"data":"x","requestId":"r","paging":{"next":7}}', content_type="application/json"), ("before",), "*"),
+    Fault("data_of_another_type", "lie", _body(_numbers), target="*"),
+    Fault("request_id_no_text", "lost", _body(_no_request_id)),
     Fault("web_page", "lost", _says(200, _PAGE, content_type="text/html"), _BOTH),
     # The service, or what stands before it, says no.
     Fault("429_with_headers", "later", _error(429, "Too many requests", x_ratelimit_period_in_sec="2", x_ratelimit_state="THROTTLED"), ("before",)),
@@ -356,6 +382,8 @@ _ALL = (
     Fault("503", "lost", _error(503, "Service unavailable"), _BOTH),
     Fault("503_retry_after", "lost", _error(503, "Service unavailable", retry_after="2"), ("before",)),
     Fault("504", "lost", _says(504), _BOTH),
+    Fault("404_web_page", "lost", _says(404, _PAGE, content_type="text/html"), _BOTH),
+    Fault("409_web_page", "lost", _says(409, _PAGE, content_type="text/html"), _BOTH),
     Fault("408", "lost", _error(408, "Request timeout"), _BOTH),
     Fault("redirect_elsewhere", "lost", _elsewhere, _BOTH),
     Fault("redirect_to_itself", "lost", _to_itself, ("before",)),

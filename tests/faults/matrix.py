@@ -119,21 +119,27 @@ def _applies(fault: Fault, case: Case) -> bool:
     return True
 
 
+_FINDABLE = {Idempotency.KEYED, Idempotency.MARKED, Idempotency.CLASH, Idempotency.DELETE}
+"""Kinds of which it may be found that it was done, though no answer to it ever comes whole."""
+_PLAIN = {"fine": {0}, "failed": {1}, "lie": {0, 1, 5, 7}}
+
+
 def allowed(case: Case, fault: Fault, moment: Moment, *, ever: bool) -> set[int]:
     """The exit codes that are right."""
-    if fault.fate in ("fine", "failed"):
-        return {0} if fault.fate == "fine" else {1}
+    if fault.name == "kept_connection_closed" and case.idempotency is Idempotency.ONCE:
+        return {0, 7}  # the request may cross the end of the connection on the wire
+    if fault.fate in _PLAIN:
+        return _PLAIN[fault.fate]
     if fault.fate != "lost" or OPERATIONS[case.target].effect == "read":
         return {5} if ever else {0}
     if moment == "accept":  # it strikes what comes first, which may be a read
         return {5, 7} if ever else {0, 7} if case.idempotency is Idempotency.ONCE else {0}
-    if fault.reused:  # when there was nothing before it, there is no kept connection to strike
-        return {0, 7} if case.idempotency is Idempotency.ONCE else {0}
     if case.idempotency is Idempotency.ONCE:
-        return {7}
+        # where nothing came before it there is no kept connection; of several operations another one's status may be struck
+        return {0, 7} if fault.reused or (fault.target == "request_status" and case.composite and not ever) else {7}
     if not ever:
         return {0}
-    found = case.idempotency in (Idempotency.KEYED, Idempotency.MARKED) or "note" in case.given
+    found = case.idempotency in _FINDABLE or "notes" in case.makes
     return {0, 7} if found and (moment == "after" or fault.target == "request_status") else {7}
 
 
@@ -229,7 +235,7 @@ def prepared(case: Case, account: Mapping[str, Any], url: str, emulator: Emulato
     runbook = {
         "apiVersion": "runbook/v1",
         "name": "cell",
-        "steps": [{"id": "it", "uses": case.uses, "with": given, "timeout": f"{TIMEOUT:g}s", "retry": {"attempts": 2, "delay": "100ms"}}],
+        "steps": [{"id": "it", "uses": case.uses, "with": given, "timeout": f"{TIMEOUT:g}s", "retry": {"attempts": 3, "delay": "100ms"}}],
         "outputs": {"it": {"type": "object", "value": "{{ steps.it.outputs }}"}},
     }
     config = {"connections": {"opsgenie": {"url": url, "keys": [{"kind": "integration", "secret": f"env:{KEY}"}]}}}
@@ -250,9 +256,10 @@ def _weigh(verdict: Verdict, case: Case, before: Mapping[str, Any], after: Mappi
         if number > most:
             verdict.duplicates.append(f"{number} more {kind}, at most {most} is right")
     there = case.done(after) if case.done else _right(case, document)
-    if verdict.status == 0 and not there:
+    lied = fault.fate == "lie"
+    if verdict.status == 0 and not there and not lied:
         verdict.silent.append("reported success, and the effect is not there")
-    if verdict.status in (1, 4, 5) and case.done and there and not case.composite:
+    if verdict.status in (1, 4, 5) and case.done and there and not case.composite and not lied:
         verdict.silent.append(f"reported exit {verdict.status}, and the effect is there")
     right = allowed(case, fault, cell.moment, ever=cell.ever)
     if verdict.status not in right:

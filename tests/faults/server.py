@@ -33,6 +33,10 @@ DRIP = 0.03
 """Seconds between two bytes of a slow answer: each of them would start a timeout for one read anew."""
 
 
+TLS_HELLO = b"\x16"
+"""How a client begins that takes this port for one of TLS."""
+
+
 class Gone(Exception):
     """The other end has hung up."""
 
@@ -52,6 +56,9 @@ class Wire:
         seen = b""
         while b"\r\n" not in seen:
             before, seen = len(seen), self._received(4096, socket.MSG_PEEK)
+            if seen.startswith(TLS_HELLO):
+                self.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                raise Gone
             if len(seen) == before:
                 time.sleep(0.001)
         return seen.split(b"\r\n")[0].decode("latin-1")

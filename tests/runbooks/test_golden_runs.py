@@ -29,8 +29,17 @@ def test_it_ends_as_expected(file, command, emulators):
         "steps": {step["id"]: step["status"] for step in document["steps"]},
         "outputs": document["outputs"],
         "error": document["error"] and document["error"]["message"],
-        "writes": [line.partition("?")[0].split("/", 1)[0] + "/" + "/".join(part for part in line.partition("?")[0].split("/")[1:] if "-" not in part) for line in emulators[0].writes()] if emulators else [],
-        "alerts": [{key: alert["fields"][key] for key in ("status", "message", "count")} for alert in emulators[0].alerts()] if emulators else [],
+        "writes": [
+            line.partition("?")[0].split("/", 1)[0]
+            + "/"
+            + "/".join(part for part in line.partition("?")[0].split("/")[1:] if "-" not in part)
+            for line in emulators[0].writes()
+        ]
+        if emulators
+        else [],
+        "alerts": [{key: alert["fields"][key] for key in ("status", "message", "count")} for alert in emulators[0].alerts()]
+        if emulators
+        else [],
     }
     assert {key: found[key] for key in expected} == expected
     verified = command("audit", "verify")

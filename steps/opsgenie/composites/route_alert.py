@@ -50,6 +50,7 @@ class RouteAlert(Composite):
     rate_limit_domain = "alert"
     operations = (
         "opsgenie.alert.get",
+        "opsgenie.alert.list_notes",
         "opsgenie.alert.update_priority",
         "opsgenie.alert.add_tags",
         "opsgenie.alert.add_responder",
@@ -157,10 +158,18 @@ def _check_recipients(recipients: Any) -> None:
 def _apply(rule: Mapping[str, Any], alert: Any, identifier: Any, context: StepContext) -> None:
     if "priority" in rule and differs(part(alert, "priority"), rule["priority"]):
         perform(context, "opsgenie.alert.update_priority", identifier=identifier, priority=rule["priority"])
-    note = {"note": rule["note"]} if "note" in rule else {}
+    note = {"note": rule["note"]} if "note" in rule and not _left(rule["note"], identifier, context) else {}
     for name, fields in (*_tagging(rule, alert), *_routing(rule, alert)):
         perform(context, name, identifier=identifier, **fields, **note)
         note = {}
+
+
+def _left(note: Any, identifier: Any, context: StepContext) -> bool:
+    """Whether an earlier attempt of this step got as far as leaving the note."""
+    if context.attempt == 1:
+        return False
+    notes = part(perform(context, "opsgenie.alert.list_notes", identifier=identifier, limit=100, order="desc"), "items")
+    return any(entry.get("note") == note for entry in notes)
 
 
 def _tagging(rule: Mapping[str, Any], alert: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -121,7 +121,11 @@ def test_a_poll_whose_condition_can_never_hold_ends_too(plan, fake):
 
 @pytest.mark.parametrize("field", ["priority", "colour", "tags", "n"])
 def test_what_is_not_known_meets_every_rule(plan, fake, field):
-    _, ending = plan(f"steps: [{WRITE}, {{uses: fake.typed, with: {{n: 1, {field}: '{{{{ steps.w.outputs.id }}}}'}}}}]".replace("priority: ", "note: ").replace("tags: ", "colour: ").replace("n: 1, n:", "n:"))
+    _, ending = plan(
+        f"steps: [{WRITE}, {{uses: fake.typed, with: {{n: 1, {field}: '{{{{ steps.w.outputs.id }}}}'}}}}]".replace("priority: ", "note: ")
+        .replace("tags: ", "colour: ")
+        .replace("n: 1, n:", "n:")
+    )
     assert ending.status == "succeeded"
 
 

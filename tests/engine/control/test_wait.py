@@ -21,7 +21,10 @@ def test_it_waits_for_a_time_or_until_one(carry_out, wait, seconds):
     assert run.step("w")["outputs"]["until"].endswith("Z")
 
 
-@pytest.mark.parametrize(("wait", "said"), [('"{{ inputs.bad }}"', "not a duration"), ('{until: "{{ inputs.bad }}"}', "not a time"), ('{until: "{{ inputs.n }}"}', "not a time")])
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [('"{{ inputs.bad }}"', "not a duration"), ('{until: "{{ inputs.bad }}"}', "not a time"), ('{until: "{{ inputs.n }}"}', "not a time")],
+)
 def test_what_is_no_time_fails_and_says_so(carry_out, wait, said):
     run = carry_out(f"steps: [{{id: w, wait: {wait}}}]", {"bad": "soon", "n": 5})
     assert run.status == "failed"

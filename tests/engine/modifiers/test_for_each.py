@@ -33,7 +33,9 @@ def test_no_items_is_a_success(carry_out):
     assert (run.status, run.step("s")["outputs"], run.seen) == ("succeeded", [], [0])
 
 
-@pytest.mark.parametrize(("value", "said"), [("text", "text"), ({"a": 1}, "a mapping"), (3, "a number"), (None, "null"), (True, "true or false")])
+@pytest.mark.parametrize(
+    ("value", "said"), [("text", "text"), ({"a": 1}, "a mapping"), (3, "a number"), (None, "null"), (True, "true or false")]
+)
 def test_anything_but_a_list_is_refused(carry_out, value, said):
     run = carry_out('steps: [{id: s, for_each: "{{ inputs.x }}", uses: fake.say}]', {"x": value})
     assert run.error.message == f"for_each needs a list, not {said}"
@@ -109,7 +111,8 @@ def test_continue_on_error_tries_every_item_and_goes_on(carry_out):
 
 
 def test_ids_inside_read_as_lists_after_the_loop(carry_out):
-    run = carry_out("""
+    run = carry_out(
+        """
         steps:
           - id: b
             for_each: [1, 2]
@@ -117,7 +120,8 @@ def test_ids_inside_read_as_lists_after_the_loop(carry_out):
               - {id: one, uses: fake.say, with: {value: "{{ item }}"}}
               - {id: two, if: item == 2, uses: fake.say, with: {value: "{{ steps.one.outputs.value * 1 if false else steps.one.outputs.value + 10 }}"}}
           - {id: after, uses: fake.say, with: {value: "{{ steps.one.outputs | map(attribute='value') | join(',') }}"}}
-    """.replace("steps.one.outputs.value * 1 if false else ", ""))
+    """.replace("steps.one.outputs.value * 1 if false else ", "")
+    )
     assert run.step("one") == {"status": "succeeded", "outputs": [{"value": 1}, {"value": 2}]}
     assert run.step("two") == {"status": "succeeded", "outputs": [None, {"value": 12}]}
     assert run.seen[-1] == "1,2"
@@ -181,6 +185,8 @@ def test_a_bad_condition_fails_the_item(carry_out):
 
 
 def test_a_doubt_in_one_item_puts_the_loop_in_doubt(carry_out):
-    run = carry_out("steps: [{id: s, for_each: [1, 2], fail_fast: false, continue_on_error: true, uses: fake.doubt}, {id: after, uses: fake.say}]")
+    run = carry_out(
+        "steps: [{id: s, for_each: [1, 2], fail_fast: false, continue_on_error: true, uses: fake.doubt}, {id: after, uses: fake.say}]"
+    )
     assert (run.status, run.statuses) == ("in_doubt", {"s": "in_doubt", "after": "pending"})
     assert len(run.backend.actions) == 1

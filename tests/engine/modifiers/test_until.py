@@ -78,7 +78,9 @@ def test_no_runbook_can_hammer_a_service(carry_out):
 
 @pytest.mark.parametrize("on_timeout", ["fail", "continue"])
 def test_the_runs_limit_ends_the_polling(carry_out, on_timeout):
-    run = carry_out(f"timeout: 1m\nsteps: [{{id: s, uses: fake.count, until: {{condition: result.n < 0, every: 40s, on_timeout: {on_timeout}}}}}]")
+    run = carry_out(
+        f"timeout: 1m\nsteps: [{{id: s, uses: fake.count, until: {{condition: result.n < 0, every: 40s, on_timeout: {on_timeout}}}}}]"
+    )
     assert (run.status, run.elapsed, run.error.message) == ("failed", 60, "the time limit ran out while polling")
 
 

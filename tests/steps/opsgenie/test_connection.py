@@ -294,7 +294,7 @@ def test_a_plan_sends_nothing_and_reads_no_secret(bench, say):
 
 
 def test_waiting_for_the_rate_does_not_use_up_the_time(bench, say):
-    b = bench(say.respond(body={"data": {}}), say.respond(body={"data": {}}))
+    b = bench(say.respond(body={"data": {"id": "a"}}), say.respond(body={"data": {"id": "a"}}))
     b.service.buckets.refused("alert", 60.0, b.clock)
     b.perform("opsgenie.alert.get", identifier="a")
     b.perform("opsgenie.alert.get", identifier="a")

@@ -119,6 +119,8 @@ class Ignorant(Service):
 
 
 class Context:
+    attempt = 1
+
     def __init__(self, service, planning=False):
         self.service, self.planning = service, planning
 

@@ -1,0 +1,34 @@
+"""`cancel`: end a run."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli.progress import Progress
+from engine.cli.session import Session
+
+
+@click.command()
+@click.argument("run")
+@click.pass_obj
+def cancel(session: Session, run: str) -> int:
+    """End RUN as cancelled, after its `finally`.
+
+    A run under way is told to stop by its own process; one that was interrupted is brought to its end here. Exit code 0 when it is
+    cancelled, or was told to stop; 7 when a write is in doubt, which somebody must decide first.
+    """
+    from engine.app import App, Options
+
+    progress = Progress(session)
+    app = App(Options(config=session.config), listener=progress, say=progress.say)
+    session.redactor = app.redactor
+    result = app.cancel(run)
+    if result is None:
+        if session.json:
+            session.print_json({"run_id": app.state.run(run).name, "status": "running"})
+        session.say(f"{run} was told to stop; its finally runs now")
+        return 0
+    if session.json:
+        session.print_json(result.document)
+    progress.close(result, command=f"cancel {run}", report=None)
+    return 0 if result.document["status"] == "cancelled" else result.exit_status

@@ -1,0 +1,35 @@
+"""`file:/path`."""
+
+import os
+
+import pytest
+
+
+def test_a_file(tmp_path, resolve):
+    path = tmp_path / "key"
+    path.write_text("0123456789\n")
+    path.chmod(0o600)
+    assert resolve(f"file:{path}").reveal() == "0123456789"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o620, 0o666])
+def test_a_file_that_others_may_use_is_refused(tmp_path, mode, refused):
+    path = tmp_path / "key"
+    path.write_text("0123456789")
+    path.chmod(mode)
+    assert "chmod 600" in refused(f"file:{path}")
+
+
+def test_no_file_no_folder_no_pipe_nothing_endless(tmp_path, refused):
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * 65537)
+    large.chmod(0o600)
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe" * 10)
+    binary.chmod(0o600)
+    assert "cannot be read" in refused(f"file:{tmp_path}/absent")
+    assert "not a regular file" in refused(f"file:{tmp_path}")
+    assert "not a regular file" in refused(f"file:{tmp_path}/pipe")
+    assert "larger than" in refused(f"file:{large}")
+    assert "not UTF-8" in refused(f"file:{binary}")

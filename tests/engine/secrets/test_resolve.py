@@ -1,0 +1,26 @@
+"""What is refused, wherever a secret lives."""
+
+from pathlib import Path
+
+import pytest
+
+from engine import secrets
+
+
+@pytest.mark.parametrize("reference", ["0123456789abcdef", "vault:0123456789abcdef", "env:", ":0123456789abcdef", ""])
+def test_what_is_no_reference_is_refused_and_not_echoed(reference, refused):
+    said = refused(reference)
+    assert "never the key itself" in said
+    assert "0123456789" not in said
+
+
+@pytest.mark.parametrize("value", ["s3cr3t", "        ", "0123\x074567", "01234567\n89", ""])
+def test_what_could_not_be_masked_is_refused(monkeypatch, value, refused):
+    monkeypatch.setenv("A_KEY", value)
+    said = refused("env:A_KEY")
+    assert "no usable key" in said
+    assert not value.strip() or value.strip() not in said
+
+
+def test_the_sources_are_files_of_the_folder():
+    assert sorted(path.stem for path in Path(secrets.__file__).parent.glob("[a-z]*.py")) == sorted(secrets.SOURCES)

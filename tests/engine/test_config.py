@@ -1,0 +1,124 @@
+"""The configuration: which file wins, and that no key ever stands in one."""
+
+import pytest
+
+from engine import app, config
+from engine.catalog import Catalog
+from engine.errors import Invalid
+
+SCHEMA = app.connection_schema(Catalog(app.PROVIDERS))
+REGION = "connections: {{opsgenie: {{region: {}}}}}\n"
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Folders for each place a configuration may lie; this process stands two folders below the nearest."""
+    for name in ("project/a/b", "home/opsbook", "etc"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project/a/b")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("OPSBOOK_CONFIG", raising=False)
+    monkeypatch.setattr(config, "MACHINE_WIDE", tmp_path / "etc/opsbook.yaml")
+    return tmp_path
+
+
+def region(given=None):
+    return config.load(given, SCHEMA).connections.get("opsgenie", {}).get("region")
+
+
+def test_the_nearest_wins_over_the_users_over_the_machines(places):
+    assert config.load(None, SCHEMA) == config.Config()
+    for place, name in (
+        ("etc/opsbook.yaml", "us"),
+        ("home/opsbook/opsbook.yaml", "eu"),
+        ("project/opsbook.yaml", "us"),
+        ("project/a/opsbook.yaml", "eu"),
+    ):
+        (places / place).write_text(REGION.format(name))
+        assert region() == name
+
+
+def test_only_the_nearest_of_a_project_is_read(places):
+    (places / "project/opsbook.yaml").write_text(REGION.format("us"))
+    (places / "project/a/opsbook.yaml").write_text("http: {allow: ['https://x.example']}")
+    assert region() is None
+
+
+def test_connections_add_up_by_name_and_other_settings_by_key(places):
+    (places / "etc/opsbook.yaml").write_text(
+        "connections: {opsgenie: {region: us}, old: {region: us}}\nhttp: {allow: ['https://a.example']}\nwrite: {allow: [/srv]}"
+    )
+    (places / "project/opsbook.yaml").write_text("connections: {opsgenie: {region: eu}}\nhttp: {allow: ['https://b.example']}")
+    found = config.load(None, SCHEMA)
+    assert found.connections == {"opsgenie": {"region": "eu"}, "old": {"region": "us"}}
+    assert found.settings == {"http": {"allow": ["https://b.example"]}, "write": {"allow": ["/srv"]}}
+    assert found.files == (str(places / "project/opsbook.yaml"), str(places / "etc/opsbook.yaml"))
+
+
+def test_a_flag_wins_over_the_environment_and_each_reads_one_file(places, monkeypatch):
+    (places / "project/opsbook.yaml").write_text("connections: {extra: {region: us}}")
+    (places / "one.yaml").write_text(REGION.format("us"))
+    (places / "two.yaml").write_text(REGION.format("eu"))
+    monkeypatch.setenv("OPSBOOK_CONFIG", str(places / "one.yaml"))
+    assert region() == "us"
+    assert region(str(places / "two.yaml")) == "eu"
+    assert set(config.load(None, SCHEMA).connections) == {"opsgenie"}
+
+
+def test_no_configuration_may_be_asked_for(places, monkeypatch):
+    (places / "project/opsbook.yaml").write_text(REGION.format("us"))
+    monkeypatch.setenv("OPSBOOK_CONFIG", str(places / "absent.yaml"))
+    assert config.load("", SCHEMA) == config.Config()
+
+
+def test_a_file_that_was_named_must_be_there(places):
+    with pytest.raises(Invalid, match="cannot read"):
+        config.load(str(places / "absent.yaml"), SCHEMA)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "{}"])
+def test_an_empty_file_says_nothing(places, text):
+    (places / "project/opsbook.yaml").write_text(text)
+    assert config.load(None, SCHEMA).connections == {}
+
+
+KEY = "4ce1ab72-0000-4c11-b22a-1f6c2f3e9d10"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"connections: {{opsgenie: {{keys: [{{kind: team, secret: {KEY}}}]}}}}",
+        f"connections: {{opsgenie: {{keys: [{{kind: team, key: {KEY}}}]}}}}",
+        f"connections: {{opsgenie: {{api_key: {KEY}}}}}",
+        f"connections: {{opsgenie: {{keys: {KEY}}}}}",
+        f"connections: {{opsgenie: {{keys: [{{kind: {KEY}, secret: 'env:X'}}]}}}}",
+        f"connections: {{opsgenie: {{keys: [{{kind: team, secret: '{KEY}}}]}}}}",
+        f"connections: {{opsgenie: {{region: {KEY}}}}}",
+        f"opsgenie_key: {KEY}",
+        f"connections: {{opsgenie: {{url: 'https://{KEY}@api.example.com'}}}}",
+        KEY,
+    ],
+)
+def test_a_literal_key_is_refused_and_never_echoed(places, command, text):
+    path = command.write("opsbook.yaml", text)
+    with pytest.raises(Invalid) as caught:
+        config.load(path, SCHEMA)
+    assert KEY not in repr(caught.value.findings)
+    assert caught.value.findings[0].place is not None
+    done = command("run", command.runbook("steps: [{uses: core.log, with: {message: a}}]"))
+    assert (done.code, KEY in done.both) == (3, False)
+
+
+def test_a_misspelt_setting_gets_advice(places):
+    (places / "project/opsbook.yaml").write_text("connectoins: {}")
+    with pytest.raises(Invalid) as caught:
+        config.load(None, SCHEMA)
+    assert caught.value.findings[0].hint == "did you mean connections?"
+
+
+@pytest.mark.parametrize("url", ["http://api.opsgenie.com", "ftp://127.0.0.1", "https://user:pass@x.example", "https://x.example/path"])
+def test_only_https_or_this_machine(places, url):
+    (places / "project/opsbook.yaml").write_text(f"connections: {{opsgenie: {{url: '{url}'}}}}")
+    with pytest.raises(Invalid):
+        config.load(None, SCHEMA)

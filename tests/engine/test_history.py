@@ -1,0 +1,159 @@
+"""What past runs left, and whether their logs are whole."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from engine import history, journal, ledger
+from engine.errors import AuditUnwritable, Overlap
+from engine.history import LOG
+from engine.journal import Journal
+from engine.state import State
+
+
+@pytest.fixture
+def state(tmp_path):
+    made = State(tmp_path / "state")
+    for name in ("run-1", "run-2"):
+        (made.runs / name).mkdir(parents=True)
+        park(made, name, "run.ended", "succeeded")
+    return made
+
+
+def park(state, name, over, status):
+    """What a process writes: some events, an end, and the ledger."""
+    ledger.write(state.ledger, "run.opened", run=name)
+    log = Journal(state.runs / name / LOG)
+    for event in ("run.started", "step.intent", "step.result"):
+        log.append(event, runbook="r", started_at="2026-11-23T12:00:00.000Z", actor={"trigger": "cron"}, step="s")
+    log.append(over, status=status, time="2026-11-23T12:05:00.000Z")
+    ledger.write(state.ledger, "run.closed", run=name, status=status, head=log.head, events=log.events)
+    log.close()
+
+
+def found(state, run=None):
+    return [(os.path.relpath(problem.file, state.root), problem.line) for problem in history.verify(state, run).problems]
+
+
+def cut(path, keep):
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:keep]))
+
+
+def test_all_is_well(state):
+    verified = history.verify(state)
+    assert (verified.problems, verified.events) == ([], 8)
+    assert verified.head == journal.verify(state.ledger).head
+    one = history.verify(state, state.runs / "run-1")
+    assert (one.events, one.head) == (4, journal.verify(state.runs / "run-1" / LOG).head)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 2, 3])
+def test_a_cut_tail_is_found_through_the_ledger(state, keep):
+    cut(state.runs / "run-1" / LOG, keep)
+    assert found(state) == found(state, state.runs / "run-1") == [("runs/run-1/audit.jsonl", keep or 1)]
+
+
+def test_what_was_added_behind_the_end_is_found(state):
+    log = Journal(state.runs / "run-1" / LOG)
+    log.append("step.intent")
+    log.close()
+    assert found(state) == [("runs/run-1/audit.jsonl", 5)]
+
+
+def test_a_whole_log_put_in_the_place_of_another_is_found(state):
+    (state.runs / "run-1" / LOG).write_bytes(b"")
+    log = Journal(state.runs / "run-1" / LOG)
+    for _ in range(4):
+        log.append("run.started")
+    log.close()
+    assert found(state) == [("runs/run-1/audit.jsonl", 4)]
+
+
+def test_a_run_that_went_on_is_longer_than_it_was_parked_but_holds_what_it_held(state):
+    (state.runs / "run-3").mkdir()
+    park(state, "run-3", "run.parked", "interrupted")
+    ledger.write(state.ledger, "run.resumed", run="run-3")
+    log = Journal(state.runs / "run-3" / LOG)
+    log.append("run.resumed")
+    log.close()
+    assert found(state) == []
+    cut(state.runs / "run-3" / LOG, 3)
+    assert found(state) == [("runs/run-3/audit.jsonl", 3)]
+
+
+def test_a_run_that_is_gone_is_found(state):
+    for file in (state.runs / "run-2").iterdir():
+        file.unlink()
+    assert found(state) == [("ledger.jsonl", 3)]
+
+
+def test_a_ledger_that_is_gone_or_was_changed_is_found(state):
+    whole = state.ledger.read_bytes()
+    state.ledger.write_bytes(whole.replace(b"succeeded", b"SUCCEEDED", 1))
+    assert found(state) == [("ledger.jsonl", 2)]
+    state.ledger.unlink()
+    assert found(state) == [("ledger.jsonl", 1)]
+
+
+def test_nothing_there_is_nothing_wrong(tmp_path):
+    verified = history.verify(State(tmp_path))
+    assert (verified.problems, verified.events, verified.head) == ([], 0, journal.GENESIS)
+
+
+def test_a_row(state):
+    assert history.summary(state.runs / "run-1") == {
+        "run_id": "run-1",
+        "runbook": "r",
+        "status": "succeeded",
+        "started_at": "2026-11-23T12:00:00.000Z",
+        "ended_at": "2026-11-23T12:05:00.000Z",
+        "trigger": "cron",
+        "events": 4,
+    }
+
+
+def test_the_status_is_the_last_word_or_that_somebody_carries_it_on(state):
+    place = state.runs / "run-1"
+    cut(place / LOG, 3)
+    assert history.summary(place)["status"] == "interrupted"
+    with (place / LOG).open("ab") as log:
+        log.write(b'{"half')
+    assert history.summary(place)["status"] == "interrupted"
+    with history.hold(place):
+        assert history.summary(place)["status"] == "running"
+        assert (place / "lock").read_text() == str(os.getpid())
+        with pytest.raises(Overlap), history.hold(place):
+            pass
+    assert not history.held(place)
+    cut(place / LOG, 0)
+    assert history.left(place) == "cancelled"
+
+
+def test_a_lock_that_is_a_link_fails_closed(state):
+    (state.runs / "run-1" / "lock").symlink_to(os.devnull)
+    with pytest.raises(AuditUnwritable, match="lock"), history.hold(state.runs / "run-1"):
+        pass
+
+
+def test_the_steps_of_a_run(tmp_path):
+    log = Journal(tmp_path / LOG)
+    told = [
+        ("run.started", {}),
+        ("step.started", {"step": "a", "uses": "x.y", "time": "T1"}),
+        ("step.intent", {"step": "a", "attempt": 1, "method": "GET", "path": "/p", "key_used": {"kind": "team"}}),
+        ("step.result", {"step": "a", "answer": {"status": 200}}),
+        ("step.intent", {"step": "a", "attempt": 2, "method": "POST", "path": "/q"}),
+        ("step.ended", {"step": "a", "status": "failed", "error": {"message": "m"}, "time": "T2"}),
+        ("step.skipped", {"step": "b", "time": "T3"}),
+        ("step.started", {"step": "c", "item": "i", "uses": "z", "time": "T4"}),
+    ]
+    for name, fields in told:
+        log.append(name, **fields)
+    log.close()
+    first, second, third = json.loads(json.dumps(history.steps(tmp_path)))
+    assert first["status"] == "failed" and first["attempts"] == 2 and (first["started_at"], first["ended_at"]) == ("T1", "T2")
+    assert [(request["method"], request["url"], request["status"]) for request in first["requests"]] == [("GET", "/p", 200), ("POST", "/q", None)]
+    assert (second["id"], second["status"], third["item"], third["status"]) == ("b", "skipped", "i", "running")
