@@ -139,19 +139,20 @@ class App:
 
     def _findings(self, file: str) -> list[Finding]:
         try:
-            document, runbook = self._load(file)
+            return self._examined(source.load(file))[1]
         except Invalid as invalid:
             return _without_secrets(invalid.findings)
-        return self._checked(document, runbook)
 
-    def _load(self, path: str) -> tuple[source.Document, Runbook]:
-        return loader.load(path, self.catalog.find, _Names(self.catalog))
-
-    def _checked(self, document: source.Document, runbook: Runbook) -> list[Finding]:
+    def _examined(self, document: source.Document) -> tuple[Runbook | None, list[Finding]]:
+        """The runbook of a document, None when it breaks the grammar, and everything found wrong with it."""
         from engine import checks
         from engine.subject import Subject
 
-        return checks.findings(Subject(document, runbook, self.catalog.find, self._why_not))
+        runbook, found = loader.examine(document, self.catalog.find, _Names(self.catalog))
+        found = _without_secrets(found)
+        if runbook is not None:
+            found += checks.findings(Subject(document, runbook, self.catalog.find, self._why_not))
+        return runbook, sorted(found, key=_by_place)
 
     def _why_not(self, step: Step, need: Need) -> str | None:
         """Why no key of the step's connection can meet a need; None when one can, or when there is no such connection yet."""
@@ -197,8 +198,9 @@ class App:
         if known is not None:
             return loader.build(path, source.decoded(content, path), known), []
         document = source.read(content, path)
-        runbook = loader.read(document, self.catalog.find, _Names(self.catalog))
-        findings = self._checked(document, runbook)
+        runbook, findings = self._examined(document)
+        if runbook is None:
+            raise Invalid(findings)
         if key and not findings and self._built_in(runbook):
             self._cache.put(key, document.value)
         return runbook, findings
@@ -374,6 +376,10 @@ class App:
             emulator_journal=emulator_journal,
             emulator_faults=self.options.emulator_faults,
         )
+
+
+def _by_place(finding: Finding) -> tuple[int, int, str]:
+    return (finding.place.line, finding.place.column, finding.id) if finding.place else (0, 0, finding.id)
 
 
 def _without_secrets(findings: Sequence[Finding]) -> list[Finding]:

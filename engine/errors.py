@@ -5,6 +5,7 @@ OpsbookError                    code, exit status, hint
 ├── Invalid                     3   runbook, inputs or configuration; carries every finding; nothing was sent
 ├── KeyProblem                  4   a key is missing, unreadable or of the wrong kind; nothing was sent
 ├── StepError                   1   a step failed; what a runbook sees as `error`
+│   ├── CheckFailed             3   one of the runbook's checks does not hold; nothing was sent
 │   ├── Refused                 1   the service said no
 │   │   └── KeyRefused          4   the service said no to the key
 │   ├── Unreachable             5   nothing was sent, or a read found no answer
@@ -168,6 +169,14 @@ class Throttled(Unreachable):
     """The service is rate-limiting; `retry_after` says how long."""
 
     code = "rate_limited"
+
+
+class CheckFailed(StepError):
+    """One of the runbook's own checks does not hold: no step has begun and nothing was sent."""
+
+    code = "check"
+    exit_status = 3
+    again = "never"
 
 
 class AnswerLost(StepError):

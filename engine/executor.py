@@ -13,7 +13,7 @@ from typing import Any
 from engine import duration, rendering, schema, template
 from engine.contracts import Action, Backend
 from engine.contracts import Step as StepType
-from engine.errors import InDoubt, Interrupted, OpsbookError, Returned, StepError
+from engine.errors import CheckFailed, InDoubt, Interrupted, OpsbookError, Returned, StepError
 from engine.model import Retry, Runbook, Step, Uses, walk
 from engine.modifiers import for_each, until
 from engine.scope import Scope
@@ -68,6 +68,8 @@ class Executor:
         """Carries the runbook out, whatever happens: the ending says how it went. Raises nothing that a step may raise."""
         try:
             ending = await self._main()
+        except CheckFailed as error:
+            return self._ending("failed", error)
         except InDoubt as error:
             return self._ending("in_doubt", error)
         except Interrupted as error:
@@ -81,11 +83,11 @@ class Executor:
         try:
             scope = await self._prepare()
             await self.sequence(self.runbook.steps, scope)
-            outputs = self._outputs(scope)
+            outputs = self._typed({name: template.walk(declared.get("value"), scope.names()) for name, declared in self.runbook.outputs.items()})
         except Returned as returned:
-            return self._ending("succeeded", outputs=returned.outputs)
+            return self._returned(returned)
         except StepError as error:
-            if error.final:
+            if error.final or isinstance(error, CheckFailed):
                 raise
             return self._ending("failed", error)
         return self._ending("succeeded", outputs=outputs)
@@ -109,13 +111,19 @@ class Executor:
         if condition is not None and self.holds(condition, names) is False:
             return
         if self.holds(that, names) is False:
-            raise StepError(f"a check does not hold: {template.text(message).render(names)}", code="check", again="never")
+            raise CheckFailed(f"a check does not hold: {template.text(message).render(names)}")
 
-    def _outputs(self, scope: Scope) -> dict[str, Any]:
-        outputs = {name: template.walk(declared.get("value"), scope.names()) for name, declared in self.runbook.outputs.items()}
-        for name, declared in self.runbook.outputs.items():
-            wanted = {key: part for key, part in declared.items() if key != "value"}
-            problem = schema.first_problem(outputs[name], wanted)
+    def _returned(self, returned: Returned) -> Ending:
+        try:
+            return self._ending("succeeded", outputs=self._typed(returned.outputs))
+        except StepError as error:
+            return self._ending("failed", error)
+
+    def _typed(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """The run's outputs, each held against its declared type. Raises StepError."""
+        for name, value in outputs.items():
+            wanted = {key: part for key, part in self.runbook.outputs.get(name, {}).items() if key != "value"}
+            problem = schema.first_problem(value, wanted)
             if problem:
                 raise StepError(f"outputs.{name}{problem}", code="outputs", again="never")
         return outputs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,27 +19,33 @@ Catalogue = Callable[[str], StepType | None]
 """Finds a step by name; None when there is no such step."""
 
 
-def load(path: str | os.PathLike[str], catalogue: Catalogue, names: Sequence[str] = ()) -> tuple[source.Document, Runbook]:
-    """Reads a runbook.
+def read(document: source.Document, catalogue: Catalogue, names: Sequence[str] = ()) -> Runbook:
+    """The runbook a document holds.
 
     Args:
         names: every step's name, for advice on an unknown one.
 
     Raises:
-        Invalid: the file cannot be read, breaks the grammar, or a step's `with` breaks the step's schema; carries every finding.
+        Invalid: it breaks the grammar, or a step's `with` breaks the step's schema; carries every finding.
     """
-    document = source.load(path)
-    return document, read(document, catalogue, names)
-
-
-def read(document: source.Document, catalogue: Catalogue, names: Sequence[str] = ()) -> Runbook:
-    """The runbook a document holds. Raises Invalid with every finding."""
-    findings = [_finding(document, problem, "RB101") for problem in schema.problems(document.value, schema.grammar())]
-    if not findings:
-        findings = _steps_findings(document, catalogue, names)
-    if findings:
+    runbook, findings = examine(document, catalogue, names)
+    if runbook is None or findings:
         raise Invalid(findings)
-    return build(document.file, document.text, document.value)
+    return runbook
+
+
+def examine(document: source.Document, catalogue: Catalogue, names: Sequence[str] = ()) -> tuple[Runbook | None, list[Finding]]:
+    """The runbook a document holds, None when it breaks the grammar, and every finding.
+
+    A runbook whose steps are given something wrong can still be checked further, so that an author sees everything at once.
+    """
+    grammar = [_finding(document, problem, "RB101") for problem in schema.problems(document.value, schema.grammar())]
+    if grammar:
+        return None, grammar
+    steps = raw_steps(document.value)
+    misplaced = [finding for path, step in steps for finding in _misplaced_findings(document, path, step)]
+    wrong = [finding for path, step in steps if "uses" in step for finding in _uses_findings(document, path, step, catalogue, names)]
+    return None if misplaced else build(document.file, document.text, document.value), misplaced + wrong
 
 
 def _finding(document: source.Document, problem: Problem, check: str, below: Path = ()) -> Finding:
@@ -67,13 +72,8 @@ def raw_steps(value: Mapping[str, Any]) -> list[tuple[Path, Mapping[str, Any]]]:
     return found
 
 
-def _steps_findings(document: source.Document, catalogue: Catalogue, names: Sequence[str]) -> list[Finding]:
-    findings: list[Finding] = []
-    for path, step in raw_steps(document.value):
-        findings += [document.finding("RB102", message, (*path, key), key=True, hint=hint) for key, message, hint in _misplaced(step)]
-        if "uses" in step:
-            findings += _uses_findings(document, path, step, catalogue, names)
-    return findings
+def _misplaced_findings(document: source.Document, path: Path, step: Mapping[str, Any]) -> list[Finding]:
+    return [document.finding("RB102", message, (*path, key), key=True, hint=hint) for key, message, hint in _misplaced(step)]
 
 
 _BELONGS = {"with": "uses", "connection": "uses", "rescue": "block", "always": "block"} | dict.fromkeys(

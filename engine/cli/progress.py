@@ -52,16 +52,17 @@ class Progress:
             print(f"  … {fields['step']}  {fields['uses']}", end="\r", flush=True)
 
     def _end(self, fields: dict[str, Any], status: str) -> None:
-        key, item = fields["key"], fields.get("item")
+        item = fields.get("item")
+        began, uses = self._began.pop(fields["key"], None), self._uses.pop(fields["key"], "")
         if item is not None and status in ("succeeded", "skipped"):
             self._count(fields["step"])
             return
         mark, colour = MARKS[status]
-        took = duration.spoken(time.monotonic() - self._began[key]) if key in self._began else "skipped"
+        took = "skipped" if began is None else duration.spoken(time.monotonic() - began)
         name = fields["step"] if item is None else f"{fields['step']}[{one_line(item)}]"
         error = f"  {one_line(fields['error']['message'])}" if fields.get("error") else ""
         passed_over = " (went on)" if fields.get("continued") else ""
-        self._line(f"  {self._paint(mark, colour)} {name}  {self._uses.get(key, '')}  {took}{error}{passed_over}")
+        self._line(f"  {self._paint(mark, colour)} {name}  {uses}  {took}{error}{passed_over}")
 
     def _count(self, step: str) -> None:
         """A loop on a terminal: how many items are done."""

@@ -204,9 +204,7 @@ class Attempt:
         if isinstance(error, KeyRefused):
             raise self._key_refused(error, key)
         if error is not None:
-            raise type(error)(
-                f"{action}: {error.message}", status=error.status, retry_after=error.retry_after, hint=self._advice_on(error)
-            )
+            raise type(error)(f"{action}: {error.message}", status=error.status, retry_after=error.retry_after, hint=self._advice_on(error))
 
     def _key_refused(self, error: KeyRefused, key: Key) -> KeyRefused:
         rights = " and ".join(self.operation.rights)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from steps.exchange import Response
-from tests.faults.server import Moment, Stranger, Wire, head, json_headers
+from tests.faults.server import Moment, Repeated, Storm, Stranger, Strike, Strikes, Wire, head, json_headers
 
-Fate = Literal["unsent", "lost", "later", "failed", "fine", "lie"]
+Fate = Literal["unsent", "lost", "later", "failed", "fine", "lie", "storm"]
 """What the call has come to: nothing left; not known; refused for now; processed and failed; done all the same; or the service itself says
-what is not so, of which nobody can know more than that it must not upset the client."""
+what is not so, of which nobody can know more than that it must not upset the client; or one after another of these, on any request."""
 Act = Callable[[Wire, Response], None]
 Endpoint = Literal["http", "deaf", "unresolved", "untrusted", "plain_on_https"]
 
@@ -407,3 +407,23 @@ _ALL = (
 
 FAULTS = {fault.name: fault for fault in sorted(_ALL, key=lambda fault: fault.name)}
 """By name."""
+_WEATHER = [
+    Strike(fault.act, moment, "*", 1, fault.reused)
+    for fault in FAULTS.values()
+    for moment in fault.moments
+    if fault.act
+    and fault.fate in ("lost", "later")
+    and fault.target == "call"
+    and not fault.slow
+    and moment != "accept"
+    and "huge" not in fault.name
+]
+STORMS = {f"storm_{seed:02}": Fault(f"storm_{seed:02}", "storm", ever=False, moments=("before",)) for seed in range(20)}
+"""Runs through up to eight faults, one after the other."""
+
+
+def strikes_of(fault: Fault, moment: Moment, target: str, times: int) -> Strikes | None:
+    """What strikes in a cell."""
+    if fault.fate == "storm":
+        return Storm(_WEATHER, 8, seed=int(fault.name.removeprefix("storm_")))
+    return Repeated(Strike(fault.act, moment, target, times, fault.reused)) if fault.act else None

@@ -36,9 +36,9 @@ from steps.operation import Idempotency
 from steps.opsgenie.emulator import Emulator
 from steps.opsgenie.emulator import Fault as EmulatedFault
 from steps.opsgenie.operations import OPERATIONS
-from tests.faults.faults import FAULTS, Fault, stranger
+from tests.faults.faults import FAULTS, STORMS, Fault, stranger, strikes_of
 from tests.faults.operations import CASES, STATE, Case, census
-from tests.faults.server import EVER, FaultServer, Moment, Strike, server_context
+from tests.faults.server import EVER, FaultServer, Moment, server_context
 
 TIMEOUT = 1.0
 """Seconds a step's attempt may take."""
@@ -47,6 +47,7 @@ GRACE = 0.5
 MEMORY = 100 * 1024 * 1024
 LONGEST_CELL = 30.0
 KEY = "OPSBOOK_FAULTS_KEY"
+EVERY = {**FAULTS, **STORMS}
 HEAVY = ("endless_body", "endless_header", "gzip_bomb", "huge_body", "huge_header", "huge_length", "json_too_deep")
 """Faults that could fill the memory: measured in processes of their own."""
 
@@ -104,7 +105,7 @@ def cells() -> list[Cell]:
     """Every cell."""
     return [
         Cell(fault.name, moment, ever, case.name)
-        for fault in FAULTS.values()
+        for fault in EVERY.values()
         for moment in fault.moments
         for ever in (False, True)
         if (fault.ever if ever else fault.once)
@@ -121,7 +122,7 @@ def _applies(fault: Fault, case: Case) -> bool:
 
 _FINDABLE = {Idempotency.KEYED, Idempotency.MARKED, Idempotency.CLASH, Idempotency.DELETE}
 """Kinds of which it may be found that it was done, though no answer to it ever comes whole."""
-_PLAIN = {"fine": {0}, "failed": {1}, "lie": {0, 1, 5, 7}}
+_PLAIN = {"fine": {0}, "failed": {1}, "lie": {0, 1, 5, 7}, "storm": {0, 5, 7}}
 
 
 def allowed(case: Case, fault: Fault, moment: Moment, *, ever: bool) -> set[int]:
@@ -173,7 +174,7 @@ class Bench:
 
     def judge(self, cell: Cell) -> Verdict:
         """Carries a cell out and judges it."""
-        case, fault = CASES[cell.case], FAULTS[cell.fault]
+        case, fault = CASES[cell.case], EVERY[cell.fault]
         emulator, server = _service(cell, self.clock)
         before, guests = emulator.snapshot(), stranger().visits
         if fault.endpoint == "deaf" and not cell.ever:
@@ -199,13 +200,14 @@ class Bench:
 
 def _service(cell: Cell, clock: LeapingClock) -> tuple[Emulator, FaultServer]:
     """The account and the server before it."""
-    case, fault = CASES[cell.case], FAULTS[cell.fault]
+    case, fault = CASES[cell.case], EVERY[cell.fault]
     times = EVER if cell.ever else 1
     emulated = [EmulatedFault(case.target, fault.emulated, times=times)] if fault.emulated else []
     emulator = Emulator(clock=clock, state=case.state, faults=emulated)
     target = case.target if fault.target == "call" else fault.target
-    strike = Strike(fault.act, cell.moment, target, times, fault.reused) if fault.act else None
-    return emulator, FaultServer(emulator, strike, tls=fault.endpoint == "untrusted", deaf=fault.endpoint == "deaf")
+    return emulator, FaultServer(
+        emulator, strikes_of(fault, cell.moment, target, times), tls=fault.endpoint == "untrusted", deaf=fault.endpoint == "deaf"
+    )
 
 
 def _address(fault: Fault, server: FaultServer) -> str:
@@ -248,7 +250,7 @@ def prepared(case: Case, account: Mapping[str, Any], url: str, emulator: Emulato
 
 def _weigh(verdict: Verdict, case: Case, before: Mapping[str, Any], after: Mapping[str, Any], document: Mapping[str, Any]) -> None:
     """What was said against what is there."""
-    fault, cell = FAULTS[verdict.cell.fault], verdict.cell
+    fault, cell = EVERY[verdict.cell.fault], verdict.cell
     new = Counter(census(after))
     new.subtract(census(before))
     for kind, number in sorted(new.items()):
@@ -303,7 +305,7 @@ def possible(chosen: Sequence[Cell]) -> list[Cell]:
     try:
         server_context()
     except (OSError, subprocess.CalledProcessError):
-        return [cell for cell in chosen if FAULTS[cell.fault].endpoint != "untrusted"]
+        return [cell for cell in chosen if EVERY[cell.fault].endpoint != "untrusted"]
     return list(chosen)
 
 
@@ -339,7 +341,9 @@ def peak_memory(case: Case, fault: Fault) -> tuple[int, int]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             arguments = prepared(case, emulator.snapshot(), _address(fault, server), emulator, Path(folder))
-            done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", MEASURED, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+            )
     finally:
         server.close()
     status, kib = done.stderr.split()[-2:]
@@ -362,12 +366,19 @@ def main() -> int:
     bad = sorted((verdict for verdict in verdicts if verdict.problems), key=lambda verdict: verdict.cell)
     for verdict in bad:
         print(f"{verdict.cell}: {'; '.join(verdict.problems)}")
-    heavy = [] if options.sample or options.only else [(name, case, *peak_memory(CASES[case], FAULTS[name])) for name in HEAVY for case in ("get", "close")]
+    heavy = (
+        []
+        if options.sample or options.only
+        else [(name, case, *peak_memory(CASES[case], FAULTS[name])) for name in HEAVY for case in ("get", "close")]
+    )
     for name, case, status, peak in heavy:
         if peak > MEMORY or status != 0:
             print(f"{name} × {case}: exit {status}, {peak / 2**20:.0f} MiB")
-    faults = {(cell.fault, cell.moment, cell.ever) for cell in chosen}
-    print(f"cells                 {len(verdicts)} ({len({one[0] for one in faults})} faults in {len(faults)} forms, {len({cell.case for cell in chosen})} operations)")
+    faults = {(cell.fault, cell.moment, cell.ever) for cell in chosen if cell.fault in FAULTS}
+    storms = {cell.fault for cell in chosen} & set(STORMS)
+    print(
+        f"cells                 {len(verdicts)} ({len({one[0] for one in faults})} faults in {len(faults)} forms, {len(storms)} storms, {len({cell.case for cell in chosen})} operations)"
+    )
     print(f"duplicates            {sum(bool(verdict.duplicates) for verdict in verdicts)}")
     print(f"silent successes      {sum(bool(verdict.silent) for verdict in verdicts)}")
     print(f"wrong in another way  {sum(bool(verdict.wrong) for verdict in verdicts)}")

@@ -21,7 +21,9 @@ STATE = {
     "users": [{"username": "ana@example.com"}, {"username": "ben@example.com"}],
     "escalations": [{"name": "dba_escalation"}],
     "services": [{"name": "shop", "id": "service-1"}],
-    "alerts": [{"message": "Disk full", "alias": "disk", "tags": ["old"], "details": {"host": "a", "zone": "b"}, "createdAt": {"ago": "1h"}}],
+    "alerts": [
+        {"message": "Disk full", "alias": "disk", "tags": ["old"], "details": {"host": "a", "zone": "b"}, "createdAt": {"ago": "1h"}}
+    ],
     "incidents": [{"message": "Shop is down", "service": "shop"}],
 }
 CROWD = {"alerts": [{"message": f"Alert {number}", "alias": f"alert-{number}"} for number in range(130)]}

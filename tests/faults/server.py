@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import random
 import socket
 import ssl
 import struct
@@ -15,10 +16,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from steps.exchange import Request, Response
 from steps.opsgenie.emulator import Emulator
@@ -155,6 +156,61 @@ class Strike:
         return (self.target == "*" or name == self.target or name.endswith(f".{self.target}")) and (wire.requests > 0 or not self.reused)
 
 
+class Strikes(Protocol):
+    """What strikes when."""
+
+    def at_accept(self) -> Strike | None:
+        """What strikes a new connection before anything is read."""
+
+    def at_request(self, name: str, wire: Wire) -> Strike | None:
+        """What strikes a request to an operation."""
+
+
+class Repeated:
+    """The same strike so many times."""
+
+    def __init__(self, strike: Strike) -> None:
+        self._strike = strike
+        self._left = strike.times
+        self._lock = threading.Lock()
+
+    def at_accept(self) -> Strike | None:
+        return self._counted() if self._strike.moment == "accept" else None
+
+    def at_request(self, name: str, wire: Wire) -> Strike | None:
+        return self._counted() if self._strike.moment != "accept" and self._strike.fits(name, wire) else None
+
+    def _counted(self) -> Strike | None:
+        with self._lock:
+            self._left -= 1
+            return self._strike if self._left >= 0 else None
+
+
+class Storm:
+    """Half of the requests, of whatever kind, are struck by one of many, until `times` were; drawn by a seed.
+
+    One of several operations' reads may be struck as well as the writes and the looks after them.
+    """
+
+    def __init__(self, strikes: Sequence[Strike], times: int, seed: int) -> None:
+        self._strikes = strikes
+        self._left = times
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+
+    def at_accept(self) -> Strike | None:
+        return None
+
+    def at_request(self, name: str, wire: Wire) -> Strike | None:
+        del name
+        with self._lock:
+            strike = self._random.choice(self._strikes)
+            if self._left == 0 or self._random.random() < 0.5 or not strike.fits("", wire):
+                return None
+            self._left -= 1
+            return strike
+
+
 NOTHING = Response(0, {}, b"")
 
 
@@ -162,16 +218,14 @@ class FaultServer:
     """Listens on loopback until it is closed.
 
     Args:
-        strike: None for an honest server.
+        strikes: None for an honest server.
         tls: speak TLS, with a certificate nobody trusts.
         deaf: refuse connections until `recover`.
     """
 
-    def __init__(self, emulator: Emulator, strike: Strike | None = None, *, tls: bool = False, deaf: bool = False) -> None:
+    def __init__(self, emulator: Emulator, strikes: Strikes | None = None, *, tls: bool = False, deaf: bool = False) -> None:
         self.emulator = emulator
-        self._strike = strike
-        self._left = strike.times if strike else 0
-        self._lock = threading.Lock()
+        self._strikes = strikes
         self._tls = server_context() if tls else None
         self._wires: list[Wire] = []
         self.struck = 0
@@ -215,8 +269,8 @@ class FaultServer:
         wire = Wire(plain, self)
         self._wires.append(wire)
         with contextlib.suppress(Gone):
-            if self._strikes("accept", "", wire):
-                self._hit(wire, NOTHING)
+            if self._strikes is not None and (strike := self._strikes.at_accept()):
+                self._hit(strike, wire, NOTHING)
             while wire.open:
                 self._exchange(wire)
         wire.close()
@@ -224,37 +278,31 @@ class FaultServer:
     def _exchange(self, wire: Wire) -> None:
         """One request, answered well or broken."""
         name = _name_of(wire.peek_line())
-        if self._strikes("unread", name, wire):
-            self._hit(wire, NOTHING)
-            return
-        if self._strikes("partial", name, wire):
+        strike = self._strikes.at_request(name, wire) if self._strikes is not None else None
+        moment = strike.moment if strike else None
+        response = NOTHING
+        if moment == "partial":
             wire.read(40)
-            self._hit(wire, NOTHING)
-            return
-        request = wire.read_request()
-        if self._strikes("before", name, wire):
-            self._hit(wire, NOTHING)
+        elif moment != "unread":
+            request = wire.read_request()
+            if moment != "before":
+                response = _answered(self.emulator, request)
+        if strike is not None:
+            self._hit(strike, wire, response)
         else:
-            response = self.emulator.deliver(request).response
-            assert response is not None
-            if self._strikes("after", name, wire):
-                self._hit(wire, response)
-            else:
-                wire.answer(response)
+            wire.answer(response)
         wire.requests += 1
 
-    def _strikes(self, moment: Moment, name: str, wire: Wire) -> bool:
-        strike = self._strike
-        if strike is None or strike.moment != moment or not (moment == "accept" or strike.fits(name, wire)):
-            return False
-        with self._lock:
-            self._left -= 1
-            return self._left >= 0
-
-    def _hit(self, wire: Wire, response: Response) -> None:
-        assert self._strike is not None
+    def _hit(self, strike: Strike, wire: Wire, response: Response) -> None:
         self.struck += 1
-        self._strike.act(wire, response)
+        strike.act(wire, response)
+
+
+def _answered(emulator: Emulator, request: Request) -> Response:
+    """The true answer."""
+    response = emulator.deliver(request).response
+    assert response is not None
+    return response
 
 
 def _name_of(line: str) -> str:

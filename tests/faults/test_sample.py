@@ -9,7 +9,7 @@ from collections import defaultdict
 import pytest
 
 from tests.faults.faults import FAULTS
-from tests.faults.matrix import GRACE, MEMORY, Bench, Cell, cells, peak_memory, possible
+from tests.faults.matrix import EVERY, GRACE, MEMORY, Bench, Cell, cells, peak_memory, possible
 from tests.faults.operations import CASES
 
 SLOW = ("continue_for_ever/after/once × create", "no_answer/after/once × add_note", "slow_body/after/once × list")
@@ -21,7 +21,12 @@ def sample() -> list[Cell]:
     for cell in cells():
         forms[cell.fault][cell.moment, cell.ever].append(cell)
     turns = itertools.count()
-    chosen = [_in_turn(_in_turn(list(of.values()), turn), turn * 7) for fault, of in forms.items() if not FAULTS[fault].slow for turn in [next(turns)]]
+    chosen = [
+        _in_turn(_in_turn(list(of.values()), turn), turn * 7)
+        for fault, of in forms.items()
+        if not EVERY[fault].slow
+        for turn in [next(turns)]
+    ]
     return possible([*chosen, *(cell for cell in cells() if str(cell) in SLOW)])
 
 

@@ -94,10 +94,10 @@ def test_an_incident_whose_create_is_lost_is_opened_once(carry_out):
 
 def test_an_incident_without_a_team_sends_nothing(carry_out):
     run = carry_out("incident-response", COMPANY, "summary=x", "service=db", "team=")
-    assert (run["code"], run["error"]["code"]) == (1, "check")
+    assert (run["code"], run["error"]["code"]) == (3, "check")
     assert run["error"]["message"].endswith("a team is needed")
     assert run["emulator"] is None
-    assert {step["status"] for step in run["steps"]} == {"pending", "skipped"}
+    assert {step["status"] for step in run["steps"]} == {"pending"}
 
 
 def test_the_plan_of_an_incident_shows_every_write_and_sends_none(carry_out):

@@ -168,7 +168,7 @@ def test_a_key_of_the_configuration_is_refused_in_inputs_and_runbook(project, ec
     assert ("the runbook holds a key" if where == "runbook" else "inputs.it holds a key") in done.both
     assert echoing.asked == []
     assert leaks(done.both) == []
-    assert {name for name, text in left(project.folder / "state").items() if leaks(text)} == set()
+    assert {name for name, text in left(project.folder / "state" / "runs").items() if leaks(text)} == set()
 
 
 @pytest.mark.parametrize("value", ["", "kurz", "1234567", "  1234567  ", "with\nnewline-in-it", "with\0nul-in-it", "with\x1bescape"])

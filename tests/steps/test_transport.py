@@ -324,6 +324,35 @@ def test_a_connection_the_server_closed_is_not_used_again(serve, transport, good
     assert transport.send(Request("POST", server.url, body=b"{}"), timeout=DEADLINE).status == 200
 
 
+POISON = ok(b'{"answer": "poison"}')
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(answer(ok(b'{"answer": "true"}') + POISON), id="at once"),
+        pytest.param(answer(ok(b'{"answer": "true"}') + POISON[:30]), id="in part"),
+        pytest.param(
+            lambda connection, _: [connection.sendall(ok(b'{"answer": "true"}')), time.sleep(0.02), connection.sendall(POISON)], id="late"
+        ),
+    ],
+)
+def test_an_answer_nobody_asked_for_answers_nothing(serve, transport, script):
+    server = serve(script)
+    for _ in range(3):
+        with suppress(AnswerLost):  # half of an answer is found out only as the next one comes
+            assert transport.send(Request("GET", server.url), timeout=DEADLINE).body == b'{"answer": "true"}'
+        time.sleep(0.04)
+    assert len(server.requests) == 3
+
+
+def test_what_an_earlier_answer_spoilt_is_left_for_another_connection(serve, transport):
+    server = serve(answer(ok(b'{"answer": "true"}') + POISON))
+    bodies = [transport.send(Request("GET", server.url), timeout=DEADLINE).body for _ in range(3)]
+    assert bodies == [b'{"answer": "true"}'] * 3
+    assert (len(server.requests), server.connections) == (3, 3)
+
+
 def test_many_threads_share_a_transport(serve, transport):
     server = serve(lambda connection, request: connection.sendall(ok(request.rpartition(b"\r\n")[2])))
     wrong: list[object] = []

@@ -77,6 +77,33 @@ def test_following_waits_as_long_as_a_rate_limit_asks(bench, say):
     assert 60.0 in b.clock.slept
 
 
+def test_what_a_rate_limit_holds_back_is_not_the_attempts_time(bench, say):
+    late = say.respond(429, {"message": "slow"}, x_ratelimit_period_in_sec="60")
+    b = bench(say.accept(), late, say.NOT_YET, say.processed(alertId="a"))
+    assert b.context.timeout == 30.0
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+
+
+def test_a_status_that_does_not_tell_is_looked_at_again(bench, say):
+    b = bench(say.accept(), say.respond(body={"data": {"status": "ok"}}), say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+
+
+@pytest.mark.parametrize("request_id", [None, 7, "", "../keys"])
+def test_an_accepted_write_without_a_usable_id_is_in_doubt(bench, say, request_id):
+    odd = say.respond(202, {"result": "Request will be processed", "requestId": request_id})
+    b = bench(odd, say.accept(), say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+    assert [line.split()[0] for line in b.sent] == ["POST", "POST", "GET"]
+
+
+def test_an_answer_of_another_form_is_no_answer(bench, say):
+    b = bench(say.respond(body={"data": [1]}))
+    with pytest.raises(Unreachable, match="not the service's JSON"):
+        b.perform("opsgenie.alert.close", identifier="x", identifierType="alias")
+    assert [line.split()[0] for line in b.sent] == ["GET"]
+
+
 def test_a_polling_key_without_the_right_to_read_is_replaced(bench, say):
     keys = (Key("integration", "env:W", frozenset({"create_and_update"})), Key("account", "env:R", frozenset({"read"})))
     b = bench(say.accept(), say.processed(alertId="a"), keys=keys)

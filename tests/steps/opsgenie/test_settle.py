@@ -98,6 +98,28 @@ def test_an_older_alert_of_the_authors_alias_is_not_taken_for_ours(emulated):
     assert (alert["count"], alert["id"]) == (2, done["alertId"]), "counted once more, as the author asked"
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_lost_occurrence_of_the_authors_alias_is_counted_once(emulated, times):
+    e = emulated(Fault(CREATE, "lost", after=1, times=times))
+    e.apart(CREATE, message="old", alias="disk")
+    e.clock.passed += 3600
+    done = e.perform(CREATE, message="new", alias="disk")
+    (alert,) = e.alerts()
+    assert (alert["count"], alert["id"]) == (2, done["alertId"])
+
+
+@pytest.mark.parametrize("answer", ["lost", "reset_before"])
+def test_the_note_of_a_change_is_left_once(emulated, answer):
+    e = emulated(Fault("opsgenie.alert.close", answer))
+    alert = e.apart(CREATE, message="m", note="All is well")["alertId"]
+    e.clock.passed += 3600
+    done = e.perform("opsgenie.alert.close", identifier=alert, note="All is well")
+    assert done["isSuccess"] is True
+    assert e.alerts()[0]["status"] == "closed"
+    notes = e.apart("opsgenie.alert.list_notes", identifier=alert)["items"]
+    assert [note["note"] for note in notes] == ["All is well"] * 2, "one of an hour ago, one of now"
+
+
 def test_a_newer_alert_of_the_authors_alias_is_ours(emulated):
     e = emulated(Fault(CREATE, "lost"))
     e.perform(CREATE, message="new", alias="disk")

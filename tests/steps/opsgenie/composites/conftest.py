@@ -21,7 +21,7 @@ class Service:
             "responders": [{"type": "team", "id": "t1"}],
         }  # fmt: skip
         self.users, self.contacts, self.teams, self.duties = {}, {}, {}, {"escalations": [], "schedules": []}
-        self.sent, self.planning = [], False
+        self.sent, self.notes, self.planning = [], [], False
 
     def add_user(self, username, **fields):
         self.users[username] = {"id": "id-" + username, "username": username, **fields}
@@ -69,6 +69,9 @@ class Service:
 
     def alert_escalate(self, identifier, escalation, note=None):
         pass
+
+    def alert_list_notes(self, identifier, limit, order):
+        return self.items(self.notes)
 
     def user_get(self, identifier):
         return self.user(identifier)
@@ -119,10 +122,8 @@ class Ignorant(Service):
 
 
 class Context:
-    attempt = 1
-
-    def __init__(self, service, planning=False):
-        self.service, self.planning = service, planning
+    def __init__(self, service, planning=False, attempt=1):
+        self.service, self.planning, self.attempt = service, planning, attempt
 
     def connection(self):
         return self.service
@@ -151,9 +152,9 @@ def service():
 def run(service):
     """Performs a step; returns its outputs and what was written."""
 
-    def perform(step, *, planning=False, **given):
+    def perform(step, *, planning=False, attempt=1, **given):
         before = len(service.sent)
-        outputs = step.perform(given, Context(service, planning))
+        outputs = step.perform(given, Context(service, planning, attempt))
         return outputs, service.sent[before:]
 
     return perform

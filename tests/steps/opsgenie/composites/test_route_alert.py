@@ -50,6 +50,13 @@ def test_a_rule_sets_priority_tags_and_recipients_and_says_its_note_once(run, ru
     assert outputs["priority"] == "P1"
 
 
+@pytest.mark.parametrize(("left", "notes"), [(["routed"], [None]), (["another"], ["routed"])])
+def test_a_second_attempt_leaves_the_note_of_the_first(run, service, rule, left, notes):
+    service.notes = [{"note": note} for note in left]
+    _, sent = run(ROUTE, attempt=2, identifier="a1", rules=[rule(to=[SPREAD], note="routed")])
+    assert [given.get("note") for _, given in sent] == notes
+
+
 @pytest.mark.parametrize("there", [{"type": "team", "id": "t1"}, {"type": "team", "id": "t1", "name": "not shown"}])
 def test_a_responder_that_is_there_is_not_added_again(run, rule, there):
     assert run(ROUTE, identifier="a1", rules=[rule(to=[there])])[1] == []
