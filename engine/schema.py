@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import duration, template
+from engine import duration, schema_rules, template
 from engine.advice import FEW, did_you_mean
 from engine.contracts import Schema
 from engine.contracts import Step as StepType
@@ -22,9 +22,6 @@ from engine.rendering import Late
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TEMPLATED = {"type": "string", "pattern": r"\{[{%]"}
 """What a value looks like that will be something else once it is rendered."""
-
-PATTERN_TIME_LIMIT = 0.1
-"""Seconds one `pattern` may take; a hostile expression is a failed match, not a hang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ def _validator_class() -> Any:
         return isinstance(instance, int) and not isinstance(instance, bool)
 
     checker = Draft7Validator.TYPE_CHECKER.redefine("integer", strict_type)
-    rules = {**Draft7Validator.VALIDATORS, "format": _format, "pattern": _pattern}
+    rules = {**Draft7Validator.VALIDATORS, **schema_rules.RULES, "format": _format}
     return validators.extend(  # type: ignore[no-untyped-call]
         Draft7Validator, {name: _of_known(rule) for name, rule in rules.items()}, type_checker=checker
     )
@@ -121,23 +118,6 @@ def _format(validator: Any, form: str, instance: Any, schema: Any) -> Iterator[A
         yield from Draft7Validator.VALIDATORS["format"](validator, form, instance, schema)
 
 
-def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
-    from jsonschema import ValidationError
-
-    if isinstance(instance, str) and not matches(pattern, instance):
-        yield ValidationError("does not match the pattern")
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether a regular expression is found in a text, within its time limit."""
-    import regex
-
-    try:
-        return regex.search(pattern, text, timeout=PATTERN_TIME_LIMIT) is not None
-    except TimeoutError:
-        return False
-
-
 @functools.cache
 def _formats() -> Any:
     """Checks of `format`; only ours and those that need no other package."""
@@ -162,16 +142,12 @@ def _explain(error: Any) -> list[Problem]:
     """A jsonschema error as problems, built from path and rule only."""
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
-        return [_unknown_key(path, key, error) for key in _extra_keys(error)]
+        return [_unknown_key(path, key, error) for key in schema_rules.extra_names(error.instance, error.schema)]
     if error.validator == "required":
         missing = next(name for name in error.validator_value if error.message.startswith(repr(name)))
         return [Problem(path, f"{missing} is missing", key=True)]
     message, hint = _RULES.get(error.validator, _any_rule)(error)
     return [Problem(path, message, hint)]
-
-
-def _extra_keys(error: Any) -> list[str]:
-    return [key for key in error.instance if key not in error.schema.get("properties", {})]
 
 
 def _unknown_key(path: Path, key: str, error: Any) -> Problem:

@@ -40,6 +40,8 @@ IDS: tuple[str, ...] = ("RB216",)
 
 _TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 _BELOW = ("additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then")
+_NAMED = ("definitions", "dependencies", "patternProperties", "properties")
+_LISTED = ("allOf", "anyOf", "items", "oneOf")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -82,8 +84,12 @@ def _wrong(schema: Mapping[str, Any]) -> Iterator[Problem]:
 def _own(part: Mapping[str, Any]) -> dict[str, Any]:
     """A schema without those inside it, which are looked at by themselves: what is wrong with them is said where it stands."""
     own = {key: value for key, value in part.items() if key not in _BELOW or not isinstance(value, Mapping)}
-    if isinstance(part.get("properties"), Mapping):
-        own["properties"] = {name: value for name, value in part["properties"].items() if not isinstance(value, Mapping)}
+    for key in _NAMED:
+        if isinstance(part.get(key), Mapping):
+            own[key] = {name: value for name, value in part[key].items() if not isinstance(value, Mapping)}
+    for key in _LISTED:
+        if isinstance(part.get(key), list):
+            own[key] = [{} if isinstance(value, Mapping) else value for value in part[key]]
     return own
 
 
@@ -118,8 +124,12 @@ def _parts(schema: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, M
     """The schema and every schema inside it that is reached by name."""
     yield path, schema
     below: list[tuple[Path, Any]] = [((key,), schema.get(key)) for key in _BELOW]
-    named = schema.get("properties")
-    below += [(("properties", name), part) for name, part in named.items()] if isinstance(named, Mapping) else []
+    for word in _NAMED:
+        named = schema.get(word)
+        below += [((word, name), part) for name, part in named.items()] if isinstance(named, Mapping) else []
+    for word in _LISTED:
+        listed = schema.get(word)
+        below += [((word, index), part) for index, part in enumerate(listed)] if isinstance(listed, list) else []
     for key, part in below:
         if isinstance(part, Mapping):
             yield from _parts(part, (*path, *key))

@@ -17,6 +17,7 @@ import pytest
 
 from engine.errors import AnswerLost, Unreachable
 from engine.secret import Secret
+from steps import deadline
 from steps import transport as wire
 from steps.exchange import Request
 from steps.transport import LOWER_ERRORS, MAX_BODY, HttpTransport
@@ -344,6 +345,20 @@ def test_an_answer_nobody_asked_for_answers_nothing(serve, transport, script):
             assert transport.send(Request("GET", server.url), timeout=DEADLINE).body == b'{"answer": "true"}'
         time.sleep(0.04)
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("name", "value"), [("TCP_INFO", None), ("SO_MEMINFO", -1)])
+def test_without_the_systems_word_a_kept_connection_is_polled(serve, transport, monkeypatch, name, value):
+    monkeypatch.setattr(deadline, name, value)
+    server = serve(answer(ok()))
+    for _ in range(2):
+        transport.send(Request("GET", server.url), timeout=DEADLINE)
+    assert server.connections == 1
+    server.script = lambda connection, _: [connection.sendall(ok()), time.sleep(0.02), connection.sendall(POISON)]
+    transport.send(Request("GET", server.url), timeout=DEADLINE)
+    time.sleep(0.04)
+    assert transport.send(Request("GET", server.url), timeout=DEADLINE).body == b"{}"
+    assert server.connections == 2
 
 
 def test_what_an_earlier_answer_spoilt_is_left_for_another_connection(serve, transport):
