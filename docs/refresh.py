@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-FILE = re.compile(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", re.S)
-CONSOLE = re.compile(r"(<!-- run -->\n```console\n\$ )(.*?)\n(.*?)(```)", re.S)
+FILE = re.compile(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
+CONSOLE = re.compile(r"(<!-- run -->\n```console\n\$ )(.*?)\n(.*?)(```)", re.DOTALL)
 SAMPLES = (
     (r"\d{8}T\d{6}-[0-9a-f]{8}", "20261123T061331-4f1c2a9e"),
     (r"head [0-9a-f]{16,64}", "head 9c1f0e7ab35d2e48"),
@@ -35,7 +35,7 @@ def normal(text: str, state: str) -> str:
     """Output with everything that differs from run to run replaced by its sample."""
     text = text.replace(state, "~/.local/state/opsbook")
     for pattern, sample in SAMPLES:
-        text = re.sub(pattern, sample, text, flags=re.M)
+        text = re.sub(pattern, sample, text, flags=re.MULTILINE)
     return text
 
 
@@ -43,7 +43,8 @@ def output(command: str, folder: Path, state: Path) -> str:
     """What a command prints, both streams together, as somebody at a terminal sees it."""
     words = shlex.split(command)
     assert words[0] == "opsbook", command
-    environment = {"PATH": os.environ["PATH"], "OPSBOOK_STATE": str(state), "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "COLUMNS": "110"}
+    own = {"OPSBOOK_STATE": str(state), "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "COLUMNS": "110"}
+    environment = {"PATH": os.environ["PATH"], **own}
     done = subprocess.run(
         [sys.executable, "-m", "engine", *words[1:]],
         cwd=folder,

@@ -421,7 +421,7 @@ def runbook_files(paths: Sequence[str]) -> list[str]:
     """The runbooks at the paths: files as they are, folders searched for `*.yaml` and `*.yml`; tests and configuration are no runbooks."""
     files: list[str] = []
     for path in paths:
-        if os.path.isdir(path):
+        if Path(path).is_dir():
             found = sorted(str(file) for pattern in ("*.yaml", "*.yml") for file in Path(path).rglob(pattern))
             files += [file for file in found if not file.endswith((".test.yaml", ".test.yml")) and Path(file).name != config.NAME]
         else:

@@ -82,7 +82,7 @@ def _places(folder: str | None) -> list[Path]:
     """Where a configuration may lie, the strongest first."""
     here = Path(folder or ".").absolute()
     nearest = next((above / NAME for above in (here, *here.parents) if (above / NAME).is_file()), None)
-    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    home = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
     return [*([nearest] if nearest else []), Path(home) / "opsbook" / NAME, MACHINE_WIDE]
 
 

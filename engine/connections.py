@@ -73,9 +73,10 @@ class Connections:
         if self._emulate:
             return {"service": "emulator"}
         files = ", ".join(self._config.files) or "there is no opsbook.yaml"
+        known = ", ".join(self._config.connections) or "none"
         raise KeyProblem(
             f"there is no connection {name!r} ({files})",
-            hint=f"add it under connections: in opsbook.yaml, or try the runbook with --emulator; known: {', '.join(self._config.connections) or 'none'}",
+            hint=f"add it under connections: in opsbook.yaml, or try the runbook with --emulator; known: {known}",
         )
 
     def ready(self, runbook: Runbook) -> None:

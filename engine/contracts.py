@@ -12,9 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from engine.model import Body
+from engine.model import Body, Retry
 from engine.model import Path as DocumentPath
-from engine.model import Retry
 from engine.model import Step as RunbookStep
 from engine.scope import Scope
 from engine.secret import Secret
@@ -268,7 +267,7 @@ class Provider(Protocol):
         """Why no key of the connection can meet the need, or None; with nothing sent and no secret resolved."""
 
     def commands(self) -> Sequence[Any]:
-        """click commands the provider adds to the command line."""
+        """Click commands the provider adds to the command line."""
 
 
 @dataclass(frozen=True, slots=True)

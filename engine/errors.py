@@ -204,7 +204,7 @@ class InDoubt(StepError):
     final = True
 
 
-class Returned(Exception):  # noqa: N818 - not an error: how `return` leaves the steps around it
+class Returned(Exception):
     """`return` was reached; carries the outputs."""
 
     def __init__(self, outputs: Any) -> None:

@@ -115,7 +115,7 @@ EVENTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         },
     ),
     "step.skipped": (("key", "step", "condition"), {"key": _text, "step": _text, "item": _maybe_text, "condition": _text}),
-    "step.started": (("key", "step", "uses"), {"key": _text, "step": _text, "item": _maybe_text, "uses": _text}),
+    "step.started": (("key", "step", "uses"), {"key": _text, "step": _text, "item": _maybe_text, "of": _count, "uses": _text}),
     "wait.ended": (("key",), {"key": _text}),
     "wait.started": (("key", "until"), {"key": _text, "until": _time}),
 }

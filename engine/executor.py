@@ -83,7 +83,8 @@ class Executor:
         try:
             scope = await self._prepare()
             await self.sequence(self.runbook.steps, scope)
-            outputs = self._typed({name: template.walk(declared.get("value"), scope.names()) for name, declared in self.runbook.outputs.items()})
+            declared = self.runbook.outputs.items()
+            outputs = self._typed({name: template.walk(output.get("value"), scope.names()) for name, output in declared})
         except Returned as returned:
             return self._returned(returned)
         except StepError as error:
@@ -211,7 +212,7 @@ class Executor:
             if met is None:
                 return scope.steps[step.id]
             ahead = met
-            self.backend.tell("step.started", key, step=step.id, uses=_uses(step), item=scope.item)
+            self.backend.tell("step.started", key, step=step.id, uses=_uses(step), item=scope.item, of=scope.total)
             if ahead.maybe:
                 self.backend.tell("step.conditional", key, step=step.id, conditions=ahead.maybe)
             outputs = await until.carry_out(step, await self._limited(step, ahead), self)

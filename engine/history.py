@@ -145,6 +145,24 @@ def _learn(row: dict[str, Any], event: Mapping[str, Any]) -> None:
         row |= {"status": event.get("status", "skipped"), "ended_at": event["time"], "error": event.get("error")}
 
 
+def retold(document: Mapping[str, Any], place: Path) -> dict[str, Any]:
+    """A run's document with what only its log tells: when each step began and ended, what was sent, and which items failed."""
+    rows = steps(place)
+    whole = {row["id"]: row for row in rows if row["item"] is None}
+    actor = next(journal.events(place / LOG), {}).get("actor", {})
+    return {**document, "actor": actor, "steps": [_retold(step, whole.get(step["id"], {}), rows) for step in document["steps"]]}
+
+
+def _retold(step: Mapping[str, Any], whole: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    told = {name: whole[name] for name in ("started_at", "ended_at", "attempts", "requests") if name in whole}
+    if "items" not in step:
+        return {**step, **told}
+    own = [row for row in rows if row["id"] == step["id"] and row["item"] is not None]
+    failures = [{"item": row["item"], "message": row["error"]["message"]} for row in own if row.get("error")]
+    requests = [request for row in own for request in row["requests"]]
+    return {**step, **told, "requests": requests, "items": {**step["items"], "failures": failures}}
+
+
 def verify(state: State, run: Path | None = None) -> Verified:
     """Checks one run, or everything there is: every line of every run, the ledger, and the ledger's word on each run."""
     places = [run] if run else state.every_run()

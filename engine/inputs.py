@@ -17,6 +17,9 @@ from engine.model import Runbook
 LARGEST = 16 * 1024 * 1024
 """Bytes of an input's file."""
 
+DEEPEST = 100
+"""Lists and mappings inside each other; YAML files have a limit of their own."""
+
 UNREADABLE = object()
 """Stands for an input whose file could not be read, which is a finding of its own."""
 
@@ -115,7 +118,16 @@ def _strict_json(text: str) -> Any:
         json.dumps(value, allow_nan=False)  # 1e999 is read as infinity
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if _deeper(value, DEEPEST):
+        raise ValueError("nested too deeply")
     return value
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether lists and mappings stand more than so many levels deep in each other."""
+    if not isinstance(value, (dict, list)):
+        return False
+    return levels == 0 or any(_deeper(part, levels - 1) for part in (value.values() if isinstance(value, dict) else value))
 
 
 def _from_file(name: str, file: str, declared: Mapping[str, Any]) -> Any:

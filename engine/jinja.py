@@ -31,7 +31,7 @@ _EACH: Final = "each item"
 _LOOP_FIELDS: Final = frozenset({"index", "index0", "first", "last", "length"})
 
 
-class UsedAbsent(Exception):  # noqa: N818 - becomes a StepError where the path is known
+class UsedAbsent(Exception):
     """Something absent was used."""
 
     def __init__(self, value: Absent) -> None:

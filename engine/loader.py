@@ -23,6 +23,8 @@ def read(document: source.Document, catalogue: Catalogue, names: Sequence[str] =
     """The runbook a document holds.
 
     Args:
+        document: the file as it was read.
+        catalogue: finds a step by name.
         names: every step's name, for advice on an unknown one.
 
     Raises:

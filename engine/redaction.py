@@ -9,6 +9,7 @@ are matched by those of their characters that the secret alone determines, so th
 from __future__ import annotations
 
 import base64
+import json
 import re
 import threading
 import unicodedata
@@ -76,6 +77,13 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char in "\n\t" or unicodedata.category(char) not in _UNFIT else _visible(char) for char in text)
+
+
+def clean_json(text: str) -> str:
+    """JSON text fit for a terminal: the same characters as JSON's own escapes."""
+    if text.isascii():
+        return text
+    return "".join(char if char == "\n" or unicodedata.category(char) not in _UNFIT else json.dumps(char)[1:-1] for char in text)
 
 
 def one_line(text: str) -> str:

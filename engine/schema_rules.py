@@ -52,7 +52,7 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
         yield _error("names that are not listed")
 
 
-def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[Any]:  # noqa: FBT001 - the rule's own value
+def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[Any]:
     if wanted and isinstance(instance, list) and len({_spelt(item) for item in instance}) < len(instance):
         yield _error("the same item stands in it twice")
 

@@ -28,6 +28,11 @@ class Scope:
     deadline: datetime | None = None
     maybe: tuple[str, ...] = ()
 
+    @property
+    def total(self) -> int | None:
+        """How many items the innermost loop has; None outside of loops."""
+        return None if self.item is None else self.values["loop"]["length"]
+
     def names(self, /, **more: Any) -> dict[str, Any]:
         """The context a template is rendered with."""
         return {**self.values, "steps": self.steps, **more}

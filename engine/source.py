@@ -79,7 +79,7 @@ class Document:
         line = span.line + raw.count("\n", 0, found.start())
         return Place(self.file, line, start - line_start(self.text, start) + 1), len(fragment)
 
-    def finding(  # noqa: PLR0913 - a finding's own fields
+    def finding(
         self,
         id: str,  # noqa: A002 - the name that Finding has
         message: str,

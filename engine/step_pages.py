@@ -11,7 +11,7 @@ TYPES = {"string": "text", "object": "mapping", "boolean": "true or false", "int
 
 
 def pages(steps: Mapping[str, Step]) -> dict[str, str]:
-    """Every page by its name: `core`, `opsgenie.alert`, …"""
+    """Every page by its name: `core`, `opsgenie.alert`."""
     groups: dict[str, list[Step]] = {}
     for name, step in sorted(steps.items()):
         groups.setdefault(_group(name), []).append(step)
@@ -36,8 +36,8 @@ def _section(step: Step) -> str:
     facts.append(f"- {row['effect']}; when its answer is lost: {row['idempotency']}")
     if row["jsm"]:
         facts.append(f"- in Jira Service Management: `{row['jsm']}`")
-    lines = [f"## {step.name}\n", f"{step.summary}\n", *facts, "", "Takes:\n", *_fields(step.inputs), "", "Gives:\n", *_fields(step.outputs({})), ""]
-    return "\n".join(lines)
+    takes, gives = _fields(step.inputs), _fields(step.outputs({}))
+    return "\n".join([f"## {step.name}\n", f"{step.summary}\n", *facts, "", "Takes:\n", *takes, "", "Gives:\n", *gives, ""])
 
 
 def _fields(schema: Schema) -> list[str]:
@@ -52,7 +52,7 @@ def kind(schema: Any) -> str:
     """What a value is, for people: `text, at most 130 characters`."""
     if "enum" in schema:
         return " or ".join(str(option) for option in schema["enum"])
-    word = schema.get("type", "anything")
+    word: str | list[str] = schema.get("type", "anything")
     if isinstance(word, list):
         return " or ".join(TYPES.get(one, one) for one in word)
     if word == "array":

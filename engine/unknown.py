@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 
-class UnknownValue(Exception):  # noqa: N818 - a state of the plan, not a fault
+class UnknownValue(Exception):
     """A decision depends on a value that only a real run would know."""
 
     unknown = True

@@ -43,7 +43,7 @@ class Limits:
     findings: int = 50
 
 
-class Flawed(Exception):  # noqa: N818 - it carries flaws; `source` turns it into Invalid
+class Flawed(Exception):
     """The text cannot be read; carries its flaws in the order of the text."""
 
     def __init__(self, flaws: list[Flaw]) -> None:

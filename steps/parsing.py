@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NoReturn
 
@@ -17,6 +18,9 @@ SCHEMA_LIMIT = 16 * 1024
 
 PATTERN_SECONDS = 0.25
 """Most time one `pattern` may take on one value."""
+
+DEEPEST = 100
+"""Lists and objects inside each other: what comes later walks them level by level."""
 
 _REFUSED_KEYWORDS = ("$ref", "patternProperties")
 
@@ -73,11 +77,32 @@ def printable(text: str, limit: int = 500) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
+        return strict_json(text)
     except json.JSONDecodeError as exc:
         _unexpected(f"is not JSON: {exc.msg} at line {exc.lineno}, column {exc.colno}")
     except (ValueError, RecursionError) as exc:
         _unexpected(f"is not JSON: {'nested too deeply' if isinstance(exc, RecursionError) else exc}")
+
+
+def strict_json(text: str) -> Any:
+    """JSON without NaN, infinities, a key twice, or more than 100 levels. Raises ValueError and RecursionError."""
+    value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_unique)
+    if text.count("[") + text.count("{") > DEEPEST and _deeper(value, DEEPEST):
+        raise RecursionError
+    return value
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    return levels == 0 or any(_deeper(part, levels - 1) for part in (value.values() if isinstance(value, dict) else value))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -101,7 +126,11 @@ def _validate(data: Any, schema: Schema) -> None:
         if isinstance(value, str) and not search(rule, value, timeout=PATTERN_SECONDS):
             yield ValidationError("pattern")
 
-    validator: Any = extend(Draft7Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    def unique_items(_validator: Any, wanted: bool, value: Any, _schema: Any) -> Iterator[ValidationError]:
+        if wanted and isinstance(value, list) and len({json.dumps(item, sort_keys=True) for item in value}) < len(value):
+            yield ValidationError("uniqueItems")
+
+    validator: Any = extend(Draft7Validator, {"pattern": pattern, "uniqueItems": unique_items})  # type: ignore[no-untyped-call]
     try:
         fault = next(validator(schema).iter_errors(data), None)
     except (PatternError, TimeoutError, RecursionError):

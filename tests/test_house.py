@@ -94,6 +94,8 @@ def test_shipped_runbooks_are_all_tested():
 
 def test_no_file_names_a_place_or_a_registry():
     forbidden = ("/work/", "/root/", "pypi." + "org", "file" + "s.pythonhosted")
-    tracked = [path for path in ROOT.rglob("*") if path.suffix in (".py", ".md", ".yaml", ".toml", ".json", ".yml") and ".venv" not in path.parts]
+    tracked = [
+        path for path in ROOT.rglob("*") if path.suffix in (".py", ".md", ".yaml", ".toml", ".json", ".yml") and ".venv" not in path.parts
+    ]
     found = [str(path) for path in tracked if path.is_file() and any(word in path.read_text(errors="ignore") for word in forbidden)]
     assert [path for path in found if not path.endswith("test_house.py")] == []

@@ -60,9 +60,7 @@ def _line(event: dict[str, Any]) -> str:
     tellers: dict[str, Callable[[], str]] = {
         "step.intent": lambda: f"{event.get('method') or event['action']} {event.get('path', '')}".strip(),
         "step.result": lambda: f"{event['outcome']} {(event.get('answer') or {}).get('status') or ''}".strip(),
-        "step.ended": lambda: str(event["status"]),
-        "run.ended": lambda: str(event["status"]),
-        "run.parked": lambda: str(event["status"]),
+        **dict.fromkeys(("step.ended", "run.ended", "run.parked"), lambda: str(event["status"])),
         "step.skipped": lambda: f"not {event['condition']}",
     }
     told = tellers.get(event["event"], str)()

@@ -28,6 +28,7 @@ class Progress:
         self._began: dict[str, float] = {}
         self._uses: dict[str, str] = {}
         self._items: dict[str, int] = {}
+        self._totals: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def __call__(self, event: str, fields: dict[str, Any]) -> None:
@@ -48,6 +49,8 @@ class Progress:
     def _start(self, fields: dict[str, Any]) -> None:
         self._began[fields["key"]] = time.monotonic()
         self._uses[fields["key"]] = fields["uses"]
+        if fields.get("of") is not None:
+            self._totals[fields["step"]] = fields["of"]
         if self._live and fields.get("item") is None:
             print(f"  … {fields['step']}  {fields['uses']}", end="\r", flush=True)
 
@@ -68,7 +71,7 @@ class Progress:
         """A loop on a terminal: how many items are done."""
         self._items[step] = self._items.get(step, 0) + 1
         if self._live:
-            print(f"  … {step}  {self._items[step]} done", end="\r", flush=True)
+            print(f"  … {step}  {self._items[step]} of {self._totals.get(step, '?')}", end="\r", flush=True)
 
     def _line(self, text: str) -> None:
         self._session.say(("\x1b[2K" if self._live else "") + text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +12,8 @@ import click
 from engine.cli.options import emulator_options, inputs_options, load_state
 from engine.cli.progress import Progress
 from engine.cli.session import Session
+
+REPORTS = (".html", ".htm", ".json")
 
 
 @click.command()
@@ -55,6 +59,8 @@ def carry_out(
     from engine.app import App
     from engine.errors import Overlap
 
+    if report:
+        check_report(report)
     progress = Progress(session)
     app = App(options, listener=progress, say=progress.say)
     session.redactor = app.redactor
@@ -78,22 +84,26 @@ def carry_out(
     return result.exit_status
 
 
-def write_report(path: str, document: dict[str, Any]) -> None:
-    """A run's report, in the format its name asks for. Raises UsageError."""
-    import json
-    from pathlib import Path
-
+def check_report(path: str) -> None:
+    """Raises UsageError for a report that could not be written, before anything is sent."""
     from engine.errors import UsageError
 
-    if path.endswith(".json"):
-        text = json.dumps(document, indent=2, ensure_ascii=False)
-    elif path.endswith((".html", ".htm")):
-        from engine.report import RUN_FORMATS
+    if not path.endswith(REPORTS):
+        raise UsageError(f"--report {path}: the name must end in {', '.join(REPORTS)}")
+    if not Path(path).absolute().parent.is_dir():
+        raise UsageError(f"--report {path}: there is no such folder")
 
-        text = RUN_FORMATS["html"](document)
-    else:
-        raise UsageError(f"--report {path}: the name must end in .html or .json")
+
+def write_report(path: str, document: dict[str, Any]) -> None:
+    """A run's report, in the format its name asks for. Raises UsageError."""
+    from engine import history
+    from engine.errors import UsageError
+    from engine.redaction import clean_json
+    from engine.report import RUN_FORMATS
+
+    told = history.retold(document, Path(document["audit"]["path"]).parent)
+    text = clean_json(json.dumps(told, indent=2, ensure_ascii=False)) if path.endswith(".json") else RUN_FORMATS["html"](told)
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"--report {path}: {error.strerror}") from error
+        raise UsageError(f"--report {path}: {error.strerror}; the run {document['run_id']} itself has ended") from error

@@ -67,8 +67,10 @@ class Session:
 
     def print_json(self, document: Any) -> None:
         """The one document on standard output."""
+        from engine.redaction import clean_json
+
         shown = self.redactor.value(document) if self.redactor else document
-        print(jsonlib.dumps(shown, indent=2, ensure_ascii=False, default=str))
+        print(clean_json(jsonlib.dumps(shown, indent=2, ensure_ascii=False, default=str)))
 
     def tell_held(self) -> None:
         """Says what was held back: a quiet command has failed."""

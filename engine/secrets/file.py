@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from pathlib import Path
 
 from engine.errors import KeyProblem
 
@@ -13,7 +14,7 @@ LARGEST = 65536
 
 def read(name: str) -> str:
     """The file's text. Raises KeyProblem when it cannot be read, is not a regular file, or others may change it."""
-    path = os.path.expanduser(name)
+    path = Path(name).expanduser()
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -5,7 +5,6 @@ Statuses, header names and the shape of errors are the vendor's; see the example
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from engine.contracts import Effect, Reply
 from engine.errors import AnswerLost, KeyRefused, Refused, StepError, Throttled, Unreachable
 from steps.exchange import Response
 from steps.operation import Operation, Paging
+from steps.parsing import strict_json
 
 KEPT_HEADERS = ("retry-after", "x-opsgenie-errortype", "x-request-id")
 LONGEST_WORDS = 500
@@ -60,21 +60,10 @@ def garbage(status: int, effect: Effect) -> StepError:
 
 def _decoded(response: Response) -> dict[str, Any]:
     """The body. Raises ValueError when it is no strict JSON."""
-    value: Any = json.loads(response.body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    value: Any = strict_json(response.body.decode("utf-8"))
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 - as every other answer that is not the service's JSON
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("a name stands twice")
-    return fields
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def failure(reply: Reply) -> StepError | None:

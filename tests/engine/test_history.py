@@ -155,5 +155,8 @@ def test_the_steps_of_a_run(tmp_path):
     log.close()
     first, second, third = json.loads(json.dumps(history.steps(tmp_path)))
     assert first["status"] == "failed" and first["attempts"] == 2 and (first["started_at"], first["ended_at"]) == ("T1", "T2")
-    assert [(request["method"], request["url"], request["status"]) for request in first["requests"]] == [("GET", "/p", 200), ("POST", "/q", None)]
+    assert [(request["method"], request["url"], request["status"]) for request in first["requests"]] == [
+        ("GET", "/p", 200),
+        ("POST", "/q", None),
+    ]
     assert (second["id"], second["status"], third["item"], third["status"]) == ("b", "skipped", "i", "running")

@@ -104,7 +104,9 @@ def test_what_is_done_is_never_done_again(app, command, fake, kill, place, event
 
 
 def test_it_needs_no_flags_wherever_it_is_called_from(app, command, kill, place, monkeypatch):
-    book = command.runbook("inputs: {n: {type: integer}}\nsteps: [{id: a, uses: fake.write, with: {n: '{{ inputs.n }}', t: '{{ run.trigger }}'}}]")
+    book = command.runbook(
+        "inputs: {n: {type: integer}}\nsteps: [{id: a, uses: fake.write, with: {n: '{{ inputs.n }}', t: '{{ run.trigger }}'}}]"
+    )
     command.write("opsbook.yaml", "write: {allow: [/somewhere]}")
     first = App(Options(emulator=True, trigger="cron", connection="other"))
     kill(lambda: first.run(book, ["n=7"]), "run.started")
@@ -260,7 +262,10 @@ RESUME = "import sys; from engine.cli import call; sys.exit(call(['resume', sys.
 def test_of_two_resumes_at_once_one_wins(command, emulators, kill, place):
     book = command.runbook("steps: [{id: a, uses: opsgenie.alert.create, with: {message: m}}]")
     kill(lambda: App(Options(config="", emulator=True)).run(book), "run.started")
-    racers = [subprocess.Popen([sys.executable, "-c", RESUME, place().name], env={**ENV, "OPSBOOK_STATE": os.environ["OPSBOOK_STATE"]}) for _ in range(2)]
+    racers = [
+        subprocess.Popen([sys.executable, "-c", RESUME, place().name], env={**ENV, "OPSBOOK_STATE": os.environ["OPSBOOK_STATE"]})
+        for _ in range(2)
+    ]
     codes = sorted(racer.wait() for racer in racers)
     assert codes in ([0, 11], [0, 2])  # 2: it was over by then
     assert len(told(place(), "run.resumed")) == 1
@@ -268,7 +273,9 @@ def test_of_two_resumes_at_once_one_wins(command, emulators, kill, place):
 
 def test_a_run_holds_its_lock_from_the_beginning(app, command, fake, place, monkeypatch):
     seen = []
-    monkeypatch.setattr(fake, "seen", type("Looking", (list,), {"append": lambda self, value: seen.append(history.summary(place())["status"])})())
+    monkeypatch.setattr(
+        fake, "seen", type("Looking", (list,), {"append": lambda self, value: seen.append(history.summary(place())["status"])})()
+    )
     app.run(command.runbook("steps: [{uses: fake.say, with: {value: 1}}]"))
     assert seen == ["running"]
 
@@ -320,7 +327,11 @@ def test_sigterm_parks_and_resume_goes_on(app, command, fake, place, monkeypatch
     assert (result.exit_status, result.document["status"], fake.seen) == (14, "interrupted", [{"n": 1}])
     assert result.error.hint == f"opsbook resume {place().name}"
     assert resume(place()).exit_status == 0
-    assert [event["event"] for event in told(place(), "run.parked", "run.resumed", "run.ended")] == ["run.parked", "run.resumed", "run.ended"]
+    assert [event["event"] for event in told(place(), "run.parked", "run.resumed", "run.ended")] == [
+        "run.parked",
+        "run.resumed",
+        "run.ended",
+    ]
     assert verified(place()) == []
 
 

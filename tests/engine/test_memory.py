@@ -70,7 +70,9 @@ def test_a_resumed_run_looks_again_and_keeps_the_doubt():
 
 
 def test_what_is_sent_again_was_never_sent():
-    memory = Memory.of([intent("s@1.1"), result("s@1.1"), *(dict(e, key=e["key"].replace("1.", "1.2")) for e in SETTLING), ended("s"), RESUMED])
+    memory = Memory.of(
+        [intent("s@1.1"), result("s@1.1"), *(dict(e, key=e["key"].replace("1.", "1.2")) for e in SETTLING), ended("s"), RESUMED]
+    )
     assert memory.in_doubt() == {"s": "s@1.21"}
     memory.learn(decided("s", "resend"))
     assert set(memory.intents) == set(memory.results) == {"s@1.1"}

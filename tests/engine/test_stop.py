@@ -19,7 +19,9 @@ def ended(monkeypatch):
     return codes
 
 
-@pytest.mark.parametrize(("number", "ends", "status"), [(signal.SIGTERM, False, 14), (signal.SIGHUP, False, 14), (signal.SIGINT, True, 130)])
+@pytest.mark.parametrize(
+    ("number", "ends", "status"), [(signal.SIGTERM, False, 14), (signal.SIGHUP, False, 14), (signal.SIGINT, True, 130)]
+)
 def test_the_first_signal_asks_and_the_second_ends(ended, number, ends, status):
     stop = Stop()
     stop.check()

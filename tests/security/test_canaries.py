@@ -100,7 +100,12 @@ def test_terminal_audit_results_and_files(project, echoing, book, flags):
     done = project(*flags, "run", book(), "--report", "report.html")
     assert done.code == 0, done.both
     run = next((project.folder / "state" / "runs").iterdir()).name
-    shown = project("runs", "show", run), project("--json", "runs", "show", run), project("audit", "show"), project("--json", "audit", "show")
+    shown = (
+        project("runs", "show", run),
+        project("--json", "runs", "show", run),
+        project("audit", "show"),
+        project("--json", "audit", "show"),
+    )
     nothing_leaks(project, done.out, done.err, *[text for one in shown for text in (one.out, one.err)])
     assert "***" in done.both
     sent = [body for method, _, body in echoing.asked if method == "POST"]

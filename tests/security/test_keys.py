@@ -98,7 +98,9 @@ def test_the_other_region_is_never_tried(project, monkeypatch):
     monkeypatch.setattr(HttpTransport, "send", refuse)
     for region, host in (("us", "api.opsgenie.com"), ("eu", "api.eu.opsgenie.com")):
         hosts.clear()
-        project.write("opsbook.yaml", f"connections: {{opsgenie: {{region: {region}, keys: [{{kind: integration, secret: 'env:CANARY'}}]}}}}")
+        project.write(
+            "opsbook.yaml", f"connections: {{opsgenie: {{region: {region}, keys: [{{kind: integration, secret: 'env:CANARY'}}]}}}}"
+        )
         done = project("run", project.runbook(READS.replace("{{ steps }}", "x")))
         assert done.code == 4, done.both
         assert set(hosts) == {host}
@@ -133,7 +135,7 @@ BOOKS = {
     "value": "vars: {password: {it}}",
     "token": "vars: {x: '{it}'}",
     "unknown key": "vars: {}\n{it}: 1",
-    "unclosed quote": "vars: {x: \"{it}",
+    "unclosed quote": 'vars: {x: "{it}',
     "duplicate": "vars: {x: {it}, x: {it}}",
     "step": "steps:\n  - {uses: '{it}'}",
     "field": "steps:\n  - {uses: core.log, with: {message: a, '{it}': b}}",
@@ -147,7 +149,10 @@ BOOKS = {
 
 @pytest.mark.parametrize("secret", ["ghp_0123456789abcdefghijABCDEFGHIJ456789", "GenieKey 0b77e1a9-33cc-4d1e-8f20-9a6b5c4d3e2f"])
 @pytest.mark.parametrize("name", BOOKS)
-@pytest.mark.parametrize("verb", [("validate",), ("--json", "validate"), ("run",), ("plan",), ("validate", "--format", "sarif"), ("validate", "--format", "github")])
+@pytest.mark.parametrize(
+    "verb",
+    [("validate",), ("--json", "validate"), ("run",), ("plan",), ("validate", "--format", "sarif"), ("validate", "--format", "github")],
+)
 def test_a_literal_key_in_a_runbook_is_refused_without_echo(project, secret, name, verb):
     text = BOOKS[name].replace("{it}", secret)
     steps = "" if "steps:" in text else "steps:\n  - {uses: core.log, with: {message: a}}\n"
@@ -161,8 +166,14 @@ def test_a_literal_key_in_a_runbook_is_refused_without_echo(project, secret, nam
 def test_a_key_of_the_configuration_is_refused_in_inputs_and_runbook(project, echoing, where):
     """Both are kept with the run as they are."""
     default = KEY if where == "runbook" else "x"
-    path = project.runbook(f"\n    inputs: {{it: {{type: string, default: '{default}'}}}}" + READS.replace("{{ steps }}", "{{ inputs.it }}"))
-    given = {"input": ["-i", f"it=before {KEY} after"], "file": ["--inputs-file", project.write("in.json", json.dumps({"it": KEY}))], "runbook": []}
+    path = project.runbook(
+        f"\n    inputs: {{it: {{type: string, default: '{default}'}}}}" + READS.replace("{{ steps }}", "{{ inputs.it }}")
+    )
+    given = {
+        "input": ["-i", f"it=before {KEY} after"],
+        "file": ["--inputs-file", project.write("in.json", json.dumps({"it": KEY}))],
+        "runbook": [],
+    }
     done = project("run", path, *given[where])
     assert done.code == 3, done.both
     assert ("the runbook holds a key" if where == "runbook" else "inputs.it holds a key") in done.both
@@ -214,7 +225,15 @@ def test_a_link_to_a_private_file_is_followed(tmp_path):
 
 def test_a_secret_shows_itself_to_nobody():
     secret = Secret(KEY, "env:X")
-    shown = [str(secret), repr(secret), f"{secret}", f"{secret!s:>60}", "%s" % secret, json.dumps({"k": secret}, default=str), repr([secret])]  # noqa: UP031
+    shown = [
+        str(secret),
+        repr(secret),
+        f"{secret}",
+        f"{secret!s:>60}",
+        "%s" % secret,
+        json.dumps({"k": secret}, default=str),
+        repr([secret]),
+    ]  # noqa: UP031
     assert all(KEY not in text for text in shown)
     for copied in (pickle.dumps, copy.copy, copy.deepcopy, json.dumps):
         with pytest.raises(TypeError) as raised:

@@ -325,44 +325,53 @@ def test_a_connection_the_server_closed_is_not_used_again(serve, transport, good
     assert transport.send(Request("POST", server.url, body=b"{}"), timeout=DEADLINE).status == 200
 
 
-POISON = ok(b'{"answer": "poison"}')
+TRUE, POISON = ok(b'{"answer": "true"}'), ok(b'{"answer": "poison"}')
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        pytest.param(answer(ok(b'{"answer": "true"}') + POISON), id="at once"),
-        pytest.param(answer(ok(b'{"answer": "true"}') + POISON[:30]), id="in part"),
-        pytest.param(
-            lambda connection, _: [connection.sendall(ok(b'{"answer": "true"}')), time.sleep(0.02), connection.sendall(POISON)], id="late"
-        ),
-    ],
-)
+class Late:
+    """A second answer that comes once the first was read; `wait` returns when it is there."""
+
+    def __init__(self) -> None:
+        self._sent = threading.Event()
+
+    def __call__(self, connection: socket.socket, _request: bytes) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(TRUE)
+        time.sleep(0.02)
+        connection.sendall(POISON)
+        self._sent.set()
+
+    def wait(self) -> None:
+        assert self._sent.wait(5)
+        self._sent.clear()
+
+
+@pytest.mark.parametrize("script", [answer(TRUE + POISON), answer(TRUE + POISON[:30])], ids=["whole", "in part"])
 def test_an_answer_nobody_asked_for_answers_nothing(serve, transport, script):
     server = serve(script)
     for _ in range(3):
-        with suppress(AnswerLost):  # half of an answer is found out only as the next one comes
+        with suppress(AnswerLost):  # a part of an answer is found out only as the next one comes
             assert transport.send(Request("GET", server.url), timeout=DEADLINE).body == b'{"answer": "true"}'
-        time.sleep(0.04)
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize(("name", "value"), [("TCP_INFO", None), ("SO_MEMINFO", -1)])
-def test_without_the_systems_word_a_kept_connection_is_polled(serve, transport, monkeypatch, name, value):
+@pytest.mark.parametrize(("name", "value"), [("TCP_INFO", deadline.TCP_INFO), ("TCP_INFO", None), ("SO_MEMINFO", -1)])
+def test_a_connection_that_holds_what_nobody_asked_for_is_not_used_again(serve, transport, monkeypatch, name, value):
+    """However the system tells: by both socket options, by none, or by one of them."""
     monkeypatch.setattr(deadline, name, value)
-    server = serve(answer(ok()))
+    server = serve(answer(TRUE))
     for _ in range(2):
         transport.send(Request("GET", server.url), timeout=DEADLINE)
     assert server.connections == 1
-    server.script = lambda connection, _: [connection.sendall(ok()), time.sleep(0.02), connection.sendall(POISON)]
-    transport.send(Request("GET", server.url), timeout=DEADLINE)
-    time.sleep(0.04)
-    assert transport.send(Request("GET", server.url), timeout=DEADLINE).body == b"{}"
+    server.script = late = Late()
+    for _ in range(2):
+        assert transport.send(Request("GET", server.url), timeout=DEADLINE).body == b'{"answer": "true"}'
+        late.wait()
     assert server.connections == 2
 
 
 def test_what_an_earlier_answer_spoilt_is_left_for_another_connection(serve, transport):
-    server = serve(answer(ok(b'{"answer": "true"}') + POISON))
+    server = serve(answer(TRUE + POISON))
     bodies = [transport.send(Request("GET", server.url), timeout=DEADLINE).body for _ in range(3)]
     assert bodies == [b'{"answer": "true"}'] * 3
     assert (len(server.requests), server.connections) == (3, 3)

@@ -28,7 +28,7 @@ def check_window(offset: int, limit: int, window: int) -> None:
         raise ApiError(422, f"Sum of offset and limit should be lower than {window}")
 
 
-def cursor_page(  # noqa: PLR0913 - the fields of such a request
+def cursor_page(
     items: Sequence[dict[str, Any]], url: str, *, offset: str | None, limit: int, order: str, direction: str
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The page after (`next`) or before (`prev`) the item whose own `offset` is given; items come in the order they were made.

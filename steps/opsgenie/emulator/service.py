@@ -76,7 +76,7 @@ class Emulator:
         processing: seconds until an accepted request takes effect, unless the state says so; the service was seen to take 0.06.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a choice of its own, all but the clock have a default
+    def __init__(
         self,
         *,
         clock: Clock,
