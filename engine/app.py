@@ -146,7 +146,7 @@ class App:
     def _examined(self, document: source.Document) -> tuple[Runbook | None, list[Finding]]:
         """The runbook of a document, None when it breaks the grammar, and everything found wrong with it."""
         from engine import checks
-        from engine.subject import Subject
+        from engine.analysis.subject import Subject
 
         runbook, found = loader.examine(document, self.catalog.find, _Names(self.catalog))
         found = _without_secrets(found)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import schema, source
+from engine.contracts import DRAFT
 from engine.errors import Finding, Invalid
 from engine.plan_cache import PlanCache
 
@@ -36,7 +37,7 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
     texts = {"type": "array", "items": {"type": "string", "minLength": 1}}
     allow = {"type": "object", "properties": {"allow": texts}, "additionalProperties": False}
     return {
-        "$schema": schema.DRAFT,
+        "$schema": DRAFT,
         "title": "opsbook configuration",
         "type": "object",
         "properties": {

@@ -18,6 +18,8 @@ from engine.model import Step as RunbookStep
 from engine.scope import Scope
 from engine.secret import Secret
 
+DRAFT = "http://json-schema.org/draft-07/schema#"
+
 Schema = Mapping[str, Any]
 """A JSON Schema, draft-07. The engine adds these annotations:
 
@@ -25,6 +27,8 @@ Schema = Mapping[str, Any]
 `format: "duration"`    text such as `10m`, `1h30m`.
 `x-binds: {name: schema}`  the value is handed to the step unrendered, as a `Deferred`, for the step to resolve with those names.
 `x-literal: true`       the value is never a template.
+`x-before-last: schema` every item of the list but the last must fit it.
+`x-rule: "text"`        what people are told when a value breaks this schema, instead of the rule's own words.
 `x-secret: true`        the value may be `{{ secrets.NAME }}`, whole.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-DRAFT = "http://json-schema.org/draft-07/schema#"
+from engine.contracts import DRAFT
 
 _text: dict[str, Any] = {"type": "string"}
 _maybe_text: dict[str, Any] = {"type": ["string", "null"]}

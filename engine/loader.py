@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engine import duration, schema, source
+from engine import duration, grammar, schema, source
 from engine.advice import did_you_mean
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
@@ -41,9 +41,9 @@ def examine(document: source.Document, catalogue: Catalogue, names: Sequence[str
 
     A runbook whose steps are given something wrong can still be checked further, so that an author sees everything at once.
     """
-    grammar = [_finding(document, problem, "RB101") for problem in schema.problems(document.value, schema.grammar())]
-    if grammar:
-        return None, grammar
+    broken = [_finding(document, problem, "RB101") for problem in schema.problems(document.value, grammar.runbook())]
+    if broken:
+        return None, broken
     steps = raw_steps(document.value)
     misplaced = [finding for path, step in steps for finding in _misplaced_findings(document, path, step)]
     wrong = [finding for path, step in steps if "uses" in step for finding in _uses_findings(document, path, step, catalogue, names)]
@@ -104,7 +104,7 @@ def _uses_findings(
         missing = ", ".join(kind.inputs["required"])
         return [document.finding("RB104", f"{kind.name} needs with: {missing}", (*path, "uses"))]
     below = (*path, "with")
-    found = schema.problems(step.get("with") or {}, schema.as_written_fields(kind))
+    found = schema.problems(step.get("with") or {}, grammar.as_written_fields(kind))
     return [_with_finding(document, problem, below, kind) for problem in found]
 
 

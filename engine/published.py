@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine import config, events, schema
+from engine import config, events, grammar
 from engine.app import PROVIDERS, connection_schema
 from engine.catalog import Catalog
 from engine.shipped import folder
@@ -25,7 +25,7 @@ def document(name: str, catalog: Catalog) -> dict[str, Any]:
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         "audit-event": events.schema,
         "config": lambda: config.published(connection_schema(catalog)),
-        "runbook": lambda: schema.published(catalog.steps()),
+        "runbook": lambda: grammar.published(catalog.steps()),
     }
     return makers[name]()
 

@@ -57,6 +57,19 @@ def record(required: tuple[str, ...] = (), **fields: Schema) -> Schema:
     return schema | {"required": list(required)} if required else schema
 
 
+def exclusive(first: str, second: str) -> Schema:
+    """An object that does not have both fields."""
+    return {"not": {"required": [first, second]}, "x-rule": f"{first} and {second} exclude each other: give one of them"}
+
+
+def needs_one_of(*names: str) -> Schema:
+    """An object that has at least one of these fields. Said as if/then: editors and validators give wrong advice on anyOf."""
+    schema: Schema = {"required": [names[-1]], "x-rule": f"{', '.join(names[:-1])} or {names[-1]} is missing"}
+    for name in reversed(names[:-1]):
+        schema = {"if": {"not": {"required": [name]}}, "then": schema}
+    return schema
+
+
 def answer(**fields: Schema) -> Schema:
     """An object in an answer: these fields are known, the service may add others."""
     return {"type": "object", "properties": fields}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -10,10 +10,14 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from engine.contracts import Effect, Need, StepContext
+from engine.errors import StepError
 from steps.fields import Fields, Schema, list_of, record, text
 
 KeyKind = Literal["account", "integration", "team", "heartbeat"]
 Right = Literal["read", "create_and_update", "delete"]
+NO_NAMES = (".", "..")
+"""No names of anything in a path: a client or a server that tidies paths up would ask for another resource."""
+_A_NAME: Schema = {"allOf": [{"not": {"enum": list(NO_NAMES)}, "x-rule": "`.` and `..` name nothing"}]}
 
 
 class Idempotency(Enum):
@@ -65,7 +69,8 @@ class Operation:
         path: fields of the path template; those not named here are plain text.
         query, body, form: the other fields, under the vendor's own names. `form` is sent as multipart and holds files by path.
         required: names that must be given, path fields apart (they always must).
-        right, configuration: what the key must be granted; configuration adds "configuration_access".
+        right: what the key must be granted.
+        configuration: whether it must be granted "configuration_access" as well: every key, or those of one kind alone.
         keys: kinds of key that may make the call, as the service tells them apart.
         rate_limit_domain: the bucket the call is counted in.
         follow: path template of the request status an asynchronous write is followed at; None for a synchronous call.
@@ -85,7 +90,7 @@ class Operation:
     form: Fields = field(default_factory=dict)
     required: tuple[str, ...] = ()
     right: Right = "read"
-    configuration: bool = False
+    configuration: bool | KeyKind = False
     keys: tuple[KeyKind, ...]
     rate_limit_domain: str
     idempotency: Idempotency
@@ -112,13 +117,15 @@ class Operation:
 
     @property
     def effect(self) -> Effect:
-        """Read or write."""
-        return "read" if self.method == "GET" else "write"
+        """Read or write; a method does not tell: a heartbeat is pinged with GET too."""
+        return "read" if self.idempotency is Idempotency.SAFE else "write"
 
     @property
     def rights(self) -> tuple[str, ...]:
-        """Every right the key needs."""
-        return (self.right, "configuration_access") if self.configuration else (self.right,)
+        """Every right the key needs; `right (kind)` is asked of keys of that kind alone."""
+        if self.configuration is False:
+            return (self.right,)
+        return (self.right, "configuration_access" + ("" if self.configuration is True else f" ({self.configuration})"))
 
     @cached_property
     def path_names(self) -> tuple[str, ...]:
@@ -128,7 +135,7 @@ class Operation:
     @cached_property
     def inputs(self) -> Schema:
         """Schema of `with` as sent."""
-        path = {name: self.path.get(name, text(min_length=1)) for name in self.path_names}
+        path = {name: self.path.get(name, text(min_length=1)) | _A_NAME for name in self.path_names}
         fields = path | self.query | self.body | self.form
         return record(required=(*self.path_names, *self.required), **fields)
 
@@ -144,9 +151,20 @@ class Operation:
         return self.data
 
     def url_path(self, given: Mapping[str, Any]) -> str:
-        """The path with its fields filled in, each percent-encoded whole."""
-        values = {name: quote(str(given[name]), safe="") for name in self.path_names}
-        return self.path_template.format(**values)
+        """The path with its fields filled in, each percent-encoded whole. Raises StepError for `.` and `..`, which name nothing."""
+        values = {name: str(given[name]) for name in self.path_names}
+        for name, value in values.items():
+            if value in NO_NAMES:
+                raise StepError(
+                    f"{self.name}: {name} is `{value}`, which names nothing; nothing was sent", code="invalid_input", again="never"
+                )
+        return self.path_template.format(**{name: quote(value, safe="") for name, value in values.items()})
+
+
+def rights_for(kind: str, rights: Iterable[str]) -> list[str]:
+    """Those of an operation's rights that a key of this kind needs."""
+    named = (right.partition(" (") for right in rights)
+    return [name for name, _, only in named if only in ("", f"{kind})")]
 
 
 @dataclass(frozen=True)

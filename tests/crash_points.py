@@ -17,7 +17,6 @@ import multiprocessing
 import os
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.machine import processes  # noqa: E402
-from tests.machine.bench import Bench  # noqa: E402
+from tests.machine.bench import Bench, scratch  # noqa: E402
 from tests.machine.processes import Kill  # noqa: E402
 from tests.machine.scenarios import SCENARIOS, SERVED, Scenario  # noqa: E402
 
@@ -159,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not strace:
         print("strace is not there (apt-get install strace), or may not trace: system calls are left out")
     scenarios = [scenario for scenario in (*SCENARIOS, SERVED) if asked.only in (None, scenario.name)]
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         todo, wanted = cases(scenarios, Path(folder), chance, strace=strace)
         todo = chance.sample(todo, min(asked.sample or len(todo), len(todo)))
         verdicts = _judged(todo, folder, wanted, asked.workers)

@@ -13,7 +13,7 @@ from engine import checks, loader, source
 from engine.app import PROVIDERS
 from engine.catalog import Catalog
 from engine.errors import Invalid
-from engine.subject import Subject
+from engine.analysis.subject import Subject
 
 FOLDER = Path(__file__).parent / "runbooks"
 OK = sorted(FOLDER.glob("ok/*.yaml"))

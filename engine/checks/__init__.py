@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from engine import grammar_pages
 from engine.advice import did_you_mean
+from engine.analysis.subject import Check, Subject
 from engine.checks import (
     condition_type,
     constant_condition,
@@ -27,7 +28,6 @@ from engine.checks import (
 )
 from engine.errors import Finding, UsageError
 from engine.source import Document
-from engine.subject import Check, Subject
 
 CHECKS: dict[str, Check] = {
     "condition_type": condition_type,

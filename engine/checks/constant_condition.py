@@ -33,9 +33,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from engine.analysis.site import Site
+from engine.analysis.subject import Subject
 from engine.errors import Finding
-from engine.site import Site
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB207",)
 

@@ -31,10 +31,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from engine.advice import did_you_mean
+from engine.analysis.subject import Subject
 from engine.errors import Finding
+from engine.grammar import as_written
 from engine.model import Path
-from engine.schema import Problem, as_written, problems, spell_path
-from engine.subject import Subject
+from engine.schema import Problem, problems, spell_path
 
 IDS: tuple[str, ...] = ("RB216",)
 

@@ -33,11 +33,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.analysis.site import Site
+from engine.analysis.subject import Subject
 from engine.errors import Finding
 from engine.inference import compatible
 from engine.schema import spell_path
-from engine.site import Site
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB208",)
 

@@ -26,9 +26,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.analysis.subject import Subject
 from engine.errors import Finding
 from engine.model import Block, Step
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB213",)
 

@@ -33,9 +33,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from engine.analysis.subject import Subject
 from engine.errors import Finding
 from engine.model import Path
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB209",)
 

@@ -33,8 +33,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.analysis.subject import Subject
 from engine.errors import Finding
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB201",)
 

@@ -34,10 +34,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.advice import did_you_mean
+from engine.analysis.site import Site
+from engine.analysis.subject import Subject
 from engine.errors import Finding
 from engine.model import Step
-from engine.site import Site
-from engine.subject import Subject
 from engine.template import Reference
 
 IDS: tuple[str, ...] = ("RB202",)

@@ -32,9 +32,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine import duration
+from engine.analysis.subject import Subject
 from engine.errors import Finding
 from engine.model import Block, Path, Step, Wait
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB212",)
 

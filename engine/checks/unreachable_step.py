@@ -29,9 +29,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from engine.analysis.subject import Subject
 from engine.errors import Finding
 from engine.model import Block, Fail, Return, Step
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB214",)
 

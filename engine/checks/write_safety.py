@@ -36,10 +36,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.analysis.subject import Subject
 from engine.contracts import Step as StepType
 from engine.errors import Finding
 from engine.model import Step, Uses, walk
-from engine.subject import Subject
 
 IDS: tuple[str, ...] = ("RB211",)
 

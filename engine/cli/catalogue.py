@@ -84,7 +84,8 @@ def _fields(schema: Any) -> list[str]:
 def schema(session: Session, step: str | None, which: str | None) -> int:
     """Print the JSON Schema of a runbook, of one STEP's `with`, of the configuration or of an audit event."""
     from engine import published
-    from engine.schema import DRAFT, as_written_fields
+    from engine.contracts import DRAFT
+    from engine.grammar import as_written_fields
 
     del session
     document = {"$schema": DRAFT, **as_written_fields(_step(step))} if step else published.document(which or "runbook", _catalog())

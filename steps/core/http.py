@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from engine.contracts import Call, Effect, Reply, Schema, StepContext
 from engine.errors import AnswerLost, InDoubt, Refused, StepError, Throttled, Unreachable
 from steps.exchange import Request, Response, Transport
-from steps.fields import anything, integer, list_of, map_of, one_of, record, text
+from steps.fields import anything, exclusive, integer, list_of, map_of, one_of, record, text
 from steps.parsing import Parse, check_schema, data_schema, parse, printable
 from steps.step import BaseStep, known
 
@@ -34,8 +34,9 @@ def _open_transport() -> Transport:
 class Http(BaseStep):
     """Sends one HTTP request to an origin listed in `http.allow` (`https://grafana.example.com`); redirects are not followed.
 
-    Scheme, host and port must be those of an entry; plain http is sent only where an entry says http. Headers with credentials are
-    refused: they would stand in the run's records in the clear.
+    Scheme, host and port must be those of an entry; plain http is sent only where an entry says http. There is no authentication:
+    headers with credentials are refused, since they would stand in the run's records in the clear (secrets in steps come with a later
+    release). Until then, core.command can run a program that reads its own credentials.
 
     Outputs: `status`, `headers` (names in lower case, cookies left out), `text` and `data`: the text as `parse` says (unless given, JSON
     when the answer says it is JSON, else text), checked against `outputs`. A status outside `expect_status` (2xx unless given) fails
@@ -63,7 +64,7 @@ class Http(BaseStep):
         parse=one_of("json", "lines", "text"),
         outputs={"type": "object", "x-literal": True},
         expect_status=list_of(integer(100, 599), min_items=1),
-    ) | {"not": {"required": ["json", "body"]}}
+    ) | {"allOf": [exclusive("json", "body")]}
 
     def __init__(self, open_transport: Callable[[], Transport] = _open_transport) -> None:
         self._open_transport = open_transport

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.contracts import Call, Effect, Reply, Schema, StepContext
 from engine.errors import AnswerLost, StepError
-from steps.fields import anything, integer, list_of, map_of, record, text
+from steps.fields import anything, exclusive, integer, list_of, map_of, needs_one_of, record, text
 from steps.step import BaseStep, known
 
 _FORMULA_MARKS = ("=", "@", "\t", "\r", "+", "-", "\uff1d", "\uff20", "\uff0b", "\uff0d")
@@ -44,13 +44,10 @@ class Write(BaseStep):
         json=anything(),
     ) | {
         "allOf": [
-            {"not": {"required": ["content", "csv"]}},
-            {"not": {"required": ["content", "json"]}},
-            {"not": {"required": ["csv", "json"]}},
-            {
-                "if": {"not": {"required": ["content"]}},
-                "then": {"if": {"not": {"required": ["csv"]}}, "then": {"required": ["json"]}},
-            },
+            exclusive("content", "csv"),
+            exclusive("content", "json"),
+            exclusive("csv", "json"),
+            needs_one_of("content", "csv", "json"),
         ],
         "dependencies": {"columns": ["csv"]},
     }

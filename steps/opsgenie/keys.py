@@ -14,7 +14,7 @@ from typing import Any
 from engine.contracts import KeyUse, Need
 from engine.errors import KeyProblem
 from engine.secret import Secret
-from steps.operation import KeyKind
+from steps.operation import KeyKind, rights_for
 
 LEAST_PRIVILEGED_FIRST = ("heartbeat", "team", "integration", "account")
 ORIGIN = {
@@ -41,7 +41,7 @@ class Key:
 
     def may(self, kinds: Sequence[str], rights: Sequence[str]) -> bool:
         """Whether it may make a call open to these kinds that needs these rights."""
-        return self.kind in kinds and (self.rights is None or self.rights.issuperset(rights))
+        return self.kind in kinds and (self.rights is None or self.rights.issuperset(rights_for(self.kind, rights)))
 
     def __str__(self) -> str:
         team = f" of {self.team}" if self.team else ""

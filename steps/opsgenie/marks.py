@@ -25,7 +25,9 @@ def source_of(context: StepContext) -> str:
 
 
 def marker_of(context: StepContext, operation: Operation, given: Mapping[str, Any]) -> str:
-    """The end of a note, by which it is known again."""
+    """The end of a note, by which it is known again; only a real run knows it."""
+    if context.planning:  # the run's id is part of it
+        return " [ob:<…>]"
     target = "/".join(str(given[name]) for name in operation.path_names)
     told = "|".join((context.identity, operation.name, target, str(given["note"])))
     return f" [ob:{_digest(told)[:8]}]"

@@ -54,7 +54,8 @@ class Parts:
 
 
 def parts_of(operation: Operation, given: Mapping[str, Any]) -> Parts:
-    """The request of an operation: each given field goes where its row says."""
+    """The request of an operation: each given field goes where its row says. Raises StepError when a text holds half a character."""
+    _check_whole(given)
     body = {name: given[name] for name in operation.body if name in given}
     form = {name: given[name] for name in operation.form if name in given}
     return Parts(
@@ -67,6 +68,14 @@ def parts_of(operation: Operation, given: Mapping[str, Any]) -> Parts:
         form=form if operation.form else None,
         files=frozenset(name for name, schema in operation.form.items() if schema.get("x-file")),
     )
+
+
+def _check_whole(given: Mapping[str, Any]) -> None:
+    """Text from outside may hold half of a surrogate pair, which no request can carry."""
+    try:
+        json.dumps(given, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise StepError("a text is not valid Unicode: it holds half of a character", code="invalid_input", again="never") from None
 
 
 def _joined(value: Any, schema: Mapping[str, Any]) -> Any:

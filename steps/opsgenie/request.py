@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from engine.contracts import Effect, Reply, Schema, StepContext
 from engine.errors import StepError
 from steps.fields import answer, anything, flag, integer, map_of, one_of, record, text
-from steps.operation import Idempotency, KeyKind, Operation
+from steps.operation import Idempotency, KeyKind, Operation, Right
 from steps.opsgenie.parts import Parts
 from steps.step import BaseStep
 
@@ -28,6 +27,12 @@ _IDEMPOTENCY = {
     "POST": Idempotency.ONCE,
     "PUT": Idempotency.REPEATABLE,
 }
+_RIGHTS: dict[str, Right] = {"DELETE": "delete", "GET": "read"}
+_PING = re.compile(r"/v2/heartbeats/[^/]+/ping/?")
+_ALERTS_OR_HEARTBEATS = re.compile(r"/v2/(?:alerts|heartbeats)(?:/|\Z)")
+"""What an integration's key may do without the right to configure."""
+_LEADS_ELSEWHERE = re.compile(r"//|\.\.|/\.(?:[/;]|\Z)|%2e", re.IGNORECASE)
+"""What clients and servers that tidy paths up would ask for something else by."""
 _ALLOWED = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 
 
@@ -59,7 +64,7 @@ class RequestStep(BaseStep):
         path, method = str(given["path"]), str(given["method"])
         if not context.planning:
             _check(path)
-        operation = _operation(method, _kinds(given), _followed(path) if given.get("follow", True) else None)
+        operation = _operation(method, path, _kinds(given), follow=given.get("follow", True))
         query = {name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in given.get("query", {}).items()}
         parts = Parts(method, path, path, query=query, body=given.get("body") if method != "GET" else None)
         done: Mapping[str, Any] | None = context.connection().carry_out(operation, parts, {}, context, _outputs)
@@ -67,8 +72,9 @@ class RequestStep(BaseStep):
         return found
 
 
-@lru_cache(maxsize=64)
-def _operation(method: str, kinds: tuple[KeyKind, ...], follow: str | None) -> Operation:
+def _operation(method: str, path: str, kinds: tuple[KeyKind, ...], *, follow: bool) -> Operation:
+    """What is known of a request by its method and path. A ping counts as a read for the key alone: it does something, whatever its method."""
+    ping = bool(_PING.fullmatch(path))
     return Operation(
         name=RequestStep.name,
         request=f"{method} /",
@@ -76,10 +82,11 @@ def _operation(method: str, kinds: tuple[KeyKind, ...], follow: str | None) -> O
         summary=RequestStep.summary,
         keys=kinds,
         rate_limit_domain=RequestStep.rate_limit_domain,
-        idempotency=_IDEMPOTENCY[method],
-        follow=follow,
+        idempotency=Idempotency.REPEATABLE if ping else _IDEMPOTENCY[method],
+        follow=_followed(path) if follow else None,
         data={},
-        right="read",
+        right="read" if ping else _RIGHTS.get(method, "create_and_update"),
+        configuration=False if _ALERTS_OR_HEARTBEATS.match(path) else "integration",
     )
 
 
@@ -91,12 +98,12 @@ def _kinds(given: Mapping[str, Any]) -> tuple[KeyKind, ...]:
 
 def _check(path: str) -> None:
     """Keeps the key on its host. Raises StepError when the path could lead elsewhere."""
-    if not _ALLOWED.fullmatch(path) or "//" in path or ".." in path or "%2e" in path.lower():
+    if not _ALLOWED.fullmatch(path) or _LEADS_ELSEWHERE.search(path):
         raise StepError(
-            "path is not an absolute path on the service's host",
+            "path is not an absolute path on the service's host, or could lead elsewhere; nothing was sent",
             code="invalid_input",
             again="never",
-            hint="Begin with one slash, percent-encode what is no plain character, and give query fields under `query`.",
+            hint="Begin with one slash, use no `.` or `..` as a part, percent-encode what is no plain character, and give query fields under `query`.",
         )
 
 

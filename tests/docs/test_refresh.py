@@ -40,7 +40,7 @@ def test_there_are_examples():
 @pytest.mark.parametrize(("page", "text"), EXAMPLES, ids=[f"{page}-{number}" for number, (page, _) in enumerate(EXAMPLES)])
 def test_every_runbook_in_the_docs_is_valid(page, text):
     from engine import checks
-    from engine.subject import Subject
+    from engine.analysis.subject import Subject
 
     catalog = Catalog(PROVIDERS)
     document = source.read(text, page)

@@ -15,7 +15,7 @@ from engine.checks import output_field, possibly_skipped, step_reference
 from engine.contracts import Outcome
 from engine.errors import StepError
 from engine.executor import Executor
-from engine.subject import Subject
+from engine.analysis.subject import Subject
 
 TEXT = {"type": "string"}
 ANSWER = {"type": "object", "properties": {"message": TEXT}, "required": ["message"], "additionalProperties": False}

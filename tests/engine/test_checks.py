@@ -14,7 +14,7 @@ from engine import checks, loader, source
 from engine.app import PROVIDERS
 from engine.catalog import Catalog
 from engine.errors import Invalid, UsageError
-from engine.subject import Subject
+from engine.analysis.subject import Subject
 
 ROOT = Path(__file__).parents[2]
 CATALOG = Catalog(PROVIDERS)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from engine import template
 from engine.errors import StepError
-from engine.filters import FILTERS
-from engine.predicates import TESTS
+from engine.template.filters import FILTERS
+from engine.template.predicates import TESTS
 
 ALERTS = [
     {"id": "a", "n": 2, "team": {"name": "dba"}, "open": True},

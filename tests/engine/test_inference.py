@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine import template
 from engine.errors import StepError
 from engine.inference import compatible, infer
-from engine.value_types import of_types, overlap, types_of, union
+from engine.inference.value_types import of_types, overlap, types_of, union
 
 ALERT = {"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "integer"}}}
 SCOPE = {

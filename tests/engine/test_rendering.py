@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import StepError
 from engine.rendering import Late, literal, render
-from engine.unknown import Unknown
+from engine.template.unknown import Unknown
 
 NAMES = {
     "inputs": {"n": 3, "none": None, "list": [1], "text": "{{ inputs.n }}"},

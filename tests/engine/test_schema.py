@@ -9,10 +9,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import app, schema
+from engine import app, grammar, schema
 from engine.catalog import Catalog
 from engine.rendering import Late
-from engine.unknown import Unknown
+from engine.template.unknown import Unknown
 
 CATALOG = Catalog(app.PROVIDERS)
 RUNBOOKS = sorted((Path(__file__).parents[2] / "runbooks").glob("*.yaml"))
@@ -20,7 +20,7 @@ RUNBOOKS = sorted((Path(__file__).parents[2] / "runbooks").glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def published():
-    return json.loads(json.dumps(schema.published(CATALOG.steps())))
+    return json.loads(json.dumps(grammar.published(CATALOG.steps())))
 
 
 def errors(published, document):
@@ -196,7 +196,7 @@ values = st.recursive(
 @given(sent=schemas, value=values)
 @settings(max_examples=150, deadline=None)
 def test_as_written_takes_whatever_as_sent_takes(sent, value):
-    written = schema.as_written(sent)
+    written = grammar.as_written(sent)
     jsonschema.Draft7Validator.check_schema(written)
     if not schema.problems(value, sent):
         assert schema.problems(value, written) == []
@@ -205,16 +205,16 @@ def test_as_written_takes_whatever_as_sent_takes(sent, value):
 @given(sent=schemas)
 @settings(max_examples=60, deadline=None)
 def test_as_written_takes_a_template_for_every_value(sent):
-    assert schema.problems("{{ inputs.x }}", schema.as_written(sent)) == []
+    assert schema.problems("{{ inputs.x }}", grammar.as_written(sent)) == []
 
 
 @given(sent=schemas, value=values)
 @settings(max_examples=100, deadline=None)
 def test_as_written_refuses_what_holds_no_template_and_may_not_be_sent(sent, value):
     if schema.problems(value, sent) and "{" + "{" not in json.dumps(value) and "{" + "%" not in json.dumps(value):
-        assert schema.problems(value, schema.as_written(sent))
+        assert schema.problems(value, grammar.as_written(sent))
 
 
 @pytest.mark.parametrize("name", sorted(CATALOG.steps()))
 def test_every_steps_written_schema_is_valid(name):
-    jsonschema.Draft7Validator.check_schema(schema.as_written_fields(CATALOG.get(name)))
+    jsonschema.Draft7Validator.check_schema(grammar.as_written_fields(CATALOG.get(name)))

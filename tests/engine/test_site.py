@@ -1,6 +1,6 @@
 import pytest
 
-from engine.site import Absence, Ran, Site, View, conjuncts
+from engine.analysis.site import Absence, Ran, Site, View, conjuncts
 
 
 @pytest.mark.parametrize(

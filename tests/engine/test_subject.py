@@ -1,7 +1,7 @@
 import pytest
 
 from engine import loader, source
-from engine.subject import Subject
+from engine.analysis.subject import Subject
 
 
 def subject(text):

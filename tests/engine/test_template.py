@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import SecurityError
 
-from engine import jinja, sandbox, template
+from engine import template
+from engine.template import jinja, sandbox
 from engine.errors import StepError
 from engine.secret import Secret
 from engine.template import TemplateError, Unknown, UnknownValue

@@ -12,7 +12,7 @@ from typing import Any
 from engine import app, checks, loader, source, template
 from engine.catalog import Catalog
 from engine.errors import Invalid, OpsbookError
-from engine.subject import Subject
+from engine.analysis.subject import Subject
 
 ROOT = Path(__file__).parents[2]
 SLOWEST = 2.0
@@ -125,12 +125,30 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _stray(chance: random.Random) -> str:
-    return "".join(chr(chance.choice((chance.randint(0, 0x7F), chance.randint(0x80, 0x2FFF), chance.randint(0xD700, 0xE100)))) for _ in range(3))
+    return "".join(
+        chr(chance.choice((chance.randint(0, 0x7F), chance.randint(0x80, 0x2FFF), chance.randint(0xD700, 0xE100)))) for _ in range(3)
+    )
 
 
 def hostile_text(chance: random.Random) -> str:
     """What an alert might say to be taken for more than text: braces, markup, control characters and ordinary words."""
-    words = [*PIECES, "<script>", "</td>", "<img src=x>", "&lt;", "&#x3c;", "]]>", "disk full on db-1", "ok", " ", "=1+1", "\r", "\b", "\x9b2J", "$(id)"]
+    words = [
+        *PIECES,
+        "<script>",
+        "</td>",
+        "<img src=x>",
+        "&lt;",
+        "&#x3c;",
+        "]]>",
+        "disk full on db-1",
+        "ok",
+        " ",
+        "=1+1",
+        "\r",
+        "\b",
+        "\x9b2J",
+        "$(id)",
+    ]
     return "".join(chance.choice(words) if chance.random() < 0.8 else _stray(chance) for _ in range(chance.randint(1, 8)))
 
 

@@ -144,7 +144,9 @@ def _traced(work: Work, expression: str, into: Path | None = None) -> int:
     child = spawned(gated)
     os.close(gate)
     output = ["-ff", "-o", str(into)] if into else ["-f", "-o", "/dev/null"]
-    tracer = subprocess.Popen(["strace", *output, "-e", "signal=none", "-e", expression, "-p", str(child)], stderr=subprocess.PIPE, text=True)
+    tracer = subprocess.Popen(
+        ["strace", *output, "-e", "signal=none", "-e", expression, "-p", str(child)], stderr=subprocess.PIPE, text=True
+    )
     try:
         while (line := tracer.stderr.readline()) and "attached" not in line:
             pass

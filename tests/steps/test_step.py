@@ -7,7 +7,7 @@ from jsonschema import Draft7Validator
 
 from engine.contracts import Need
 from engine.errors import KeyProblem
-from engine.unknown import Unknown
+from engine.template.unknown import Unknown
 from steps.core import PROVIDER, STEPS
 from steps.operation import OperationStep
 from steps.opsgenie.composites import COMPOSITES

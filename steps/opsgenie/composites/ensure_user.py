@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.contracts import Schema, StepContext
-from steps.fields import flag, list_of, one_of, record, text
+from engine.errors import StepError
+from steps.fields import flag, list_of, needs_one_of, one_of, record, text
 from steps.opsgenie.composite import TEXT, Composite, look_up, may_be_set, part, perform
 from steps.opsgenie.operations import OPERATIONS
 from steps.step import known
@@ -15,10 +16,7 @@ from steps.step import known
 _CREATE = OPERATIONS["opsgenie.user.create"]
 _COMPARED = tuple(name for name in _CREATE.body if name not in ("username", "invitationDisabled"))
 _CONTACT = record(required=("method", "to"), **OPERATIONS["opsgenie.contact.create"].body)
-_TEAM = record(id=text(min_length=1), name=text(min_length=1), role=text()) | {
-    "if": {"not": {"required": ["id"]}},
-    "then": {"required": ["name"]},
-}
+_TEAM = record(id=text(min_length=1), name=text(min_length=1), role=text()) | {"allOf": [needs_one_of("id", "name")]}
 
 
 class EnsureUser(Composite):
@@ -26,7 +24,8 @@ class EnsureUser(Composite):
 
     Fields that are not given stay as they are; `invitationDisabled` counts at creation only. Contacts are never taken away, and are the
     same when method and address are, however a telephone number is punctuated. A team's `role` counts when the membership is made.
-    `remove_from_other_teams` ends the memberships that `teams` does not list.
+    `remove_from_other_teams` ends the memberships that `teams` does not list. Team names count in any case; a team that is not there
+    fails the step before anything is written.
     """
 
     name = "opsgenie.user.ensure"
@@ -40,6 +39,7 @@ class EnsureUser(Composite):
         "opsgenie.contact.list",
         "opsgenie.contact.create",
         "opsgenie.user.list_teams",
+        "opsgenie.team.get",
         "opsgenie.team.add_member",
         "opsgenie.team.remove_member",
     )
@@ -69,6 +69,7 @@ class EnsureUser(Composite):
         """Reads, compares, writes. Raises StepError."""
         username = given["username"]
         found = look_up(context, "opsgenie.user.get", identifier=username)
+        joining, leaving = _memberships(given, context, new=found is None)
         user = found
         if found is None or not known(part(found, "id")):
             user = perform(context, "opsgenie.user.create", **{name: given[name] for name in _CREATE.body if name in given})
@@ -77,7 +78,8 @@ class EnsureUser(Composite):
             "created": found is None,
             "changed": changed,
             "contacts_added": _add_contacts(given, context, new=found is None),
-            **_settle_teams(given, context, new=found is None),
+            "teams_added": _join(joining, username, context),
+            "teams_removed": _leave(leaving, username, context),
         }
         if not (found is None or known(found)):
             done = self.unknown_outputs(given, context)
@@ -114,8 +116,13 @@ def _add_contacts(given: Mapping[str, Any], context: StepContext, *, new: bool) 
     else:
         current = part(perform(context, "opsgenie.contact.list", identifier=username), "items")
     there = {_address(contact) for contact in current} if known(current) else set()
-    missing = [contact for contact in wanted if not known(contact) or _address(contact) not in there]
-    for contact in missing:
+    missing = []
+    for contact in wanted:
+        if known(contact):
+            if _address(contact) in there:
+                continue
+            there.add(_address(contact))
+        missing.append(contact)
         perform(context, "opsgenie.contact.create", identifier=username, method=part(contact, "method"), to=part(contact, "to"))
     return missing
 
@@ -125,19 +132,30 @@ def _address(contact: Mapping[str, Any]) -> tuple[str, str]:
     return method, re.sub(r"\D", "", to) if method in ("sms", "voice") else to.casefold()
 
 
-def _settle_teams(given: Mapping[str, Any], context: StepContext, *, new: bool) -> dict[str, list[Any]]:
-    """Adds missing memberships and, when asked, ends the others."""
+def _memberships(given: Mapping[str, Any], context: StepContext, *, new: bool) -> tuple[list[Any], list[Any]]:
+    """The teams to join, each of which is there, and, when asked, those to leave. Raises StepError, before anything is written."""
     wanted, username, strict = given.get("teams", []), given["username"], given.get("remove_from_other_teams", False)
     if not isinstance(wanted, list) or not (wanted or may_be_set(strict)):
-        return {"teams_added": [], "teams_removed": []}
+        return [], []
     current = [] if new else part(perform(context, "opsgenie.user.list_teams", identifier=username), "items")
     missing = [team for team in wanted if not (known([team, current]) and any(_same(team, other) for other in current))]
     for team in missing:
-        _join(team, username, context)
-    others = _others(current, wanted, context) if may_be_set(strict) else []
-    for team in others:
-        perform(context, "opsgenie.team.remove_member", identifier=part(team, "id"), memberIdentifier=username)
-    return {"teams_added": [_label(team) for team in missing], "teams_removed": [_label(team) for team in others]}
+        _check_team(team, context)
+    return missing, _others(current, wanted, context) if may_be_set(strict) else []
+
+
+def _check_team(team: Any, context: StepContext) -> None:
+    """Raises StepError for a team that is not there; in planning an earlier step may make it."""
+    by_id = not isinstance(team, Mapping) or "id" in team
+    which = {"identifier": part(team, "id")} if by_id else {"identifier": team["name"], "identifierType": "name"}
+    if look_up(context, "opsgenie.team.get", **which) is None and not context.planning:
+        raise StepError(
+            f"there is no team {_label(team)}; nothing was changed",
+            code="no_such_team",
+            status=404,
+            again="never",
+            hint="create the team first, or correct its name",
+        )
 
 
 def _others(current: Any, wanted: Sequence[Any], context: StepContext) -> list[Any]:
@@ -148,14 +166,22 @@ def _others(current: Any, wanted: Sequence[Any], context: StepContext) -> list[A
 
 
 def _same(team: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return any(name in team and team[name] == other.get(name) for name in ("id", "name"))
+    return any(name in team and name in other and team[name].casefold() == other[name].casefold() for name in ("id", "name"))
 
 
-def _join(team: Any, username: Any, context: StepContext) -> None:
-    by_id = not isinstance(team, Mapping) or "id" in team
-    which = {"identifier": part(team, "id")} if by_id else {"identifier": team["name"], "teamIdentifierType": "name"}
-    role = {"role": team["role"]} if isinstance(team, Mapping) and "role" in team else {}
-    perform(context, "opsgenie.team.add_member", **which, user={"username": username}, **role)
+def _join(teams: Sequence[Any], username: Any, context: StepContext) -> list[Any]:
+    for team in teams:
+        by_id = not isinstance(team, Mapping) or "id" in team
+        which = {"identifier": part(team, "id")} if by_id else {"identifier": team["name"], "teamIdentifierType": "name"}
+        role = {"role": team["role"]} if isinstance(team, Mapping) and "role" in team else {}
+        perform(context, "opsgenie.team.add_member", **which, user={"username": username}, **role)
+    return [_label(team) for team in teams]
+
+
+def _leave(teams: Sequence[Any], username: Any, context: StepContext) -> list[Any]:
+    for team in teams:
+        perform(context, "opsgenie.team.remove_member", identifier=part(team, "id"), memberIdentifier=username)
+    return [_label(team) for team in teams]
 
 
 def _label(team: Any) -> Any:

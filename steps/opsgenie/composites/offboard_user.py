@@ -19,7 +19,7 @@ class OffboardUser(Composite):
 
     Escalations and schedules that name the user are reported and left as they are: who takes the turns is a person's decision. While
     there are any, `delete` is refused before anything is changed, since it would leave holes in the on-call duty. `keep_teams` lists
-    teams, by id or name, to stay in.
+    teams, by id or name in any case, to stay in.
     """
 
     name = "opsgenie.user.offboard"
@@ -98,7 +98,8 @@ def _check_duties(escalations: Any, schedules: Any) -> None:
 def _leaving(teams: Any, kept: Any, context: StepContext) -> list[Any]:
     if not known([teams, kept]):
         return [context.unknown(TEXT, "a team of the user")]
-    return [team for team in teams if team["id"] not in kept and team["name"] not in kept]
+    names = {name.casefold() for name in kept}
+    return [team for team in teams if names.isdisjoint((team["id"].casefold(), team["name"].casefold()))]
 
 
 def _named(items: Any) -> list[dict[str, Any]]:

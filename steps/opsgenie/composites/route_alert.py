@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.contracts import Schema, StepContext
 from engine.errors import StepError
-from steps.fields import list_of, one_of, record, text
+from steps.fields import list_of, needs_one_of, one_of, record, text
 from steps.opsgenie.composite import Composite, alert_id, differs, may_be_set, part, perform, read_alert
 from steps.opsgenie.operations import OPERATIONS
 from steps.step import known
@@ -16,7 +16,14 @@ from steps.step import known
 _GET = OPERATIONS["opsgenie.alert.get"]
 _CREATE = OPERATIONS["opsgenie.alert.create"].body
 _PRIORITY = _CREATE["priority"]
-_RECIPIENT = record(required=("type",), type=one_of("team", "user", "escalation", "schedule"), id=text(), name=text(), username=text())
+_NAMED_BY = {"team": "name", "user": "username", "escalation": "name", "schedule": "name"}
+"""What a recipient of each kind is named by, if not by id."""
+_RECIPIENT = record(required=("type",), type=one_of(*_NAMED_BY), id=text(), name=text(), username=text()) | {
+    "allOf": [
+        {"if": {"required": ["type"], "properties": {"type": {"const": kind}}}, "then": needs_one_of("id", name)}
+        for kind, name in _NAMED_BY.items()
+    ]
+}
 _ACTIONS = ("to", "priority", "tags", "note")
 
 
@@ -33,7 +40,8 @@ _RULE = record(
     tags=_with_alert(_CREATE["tags"]),
     note=_with_alert(text(min_length=1)),
     **{"if": _with_alert({"type": "boolean", "format": "expression"})},
-) | {"if": {"required": ["note"]}, "then": {"if": {"not": {"required": ["to"]}}, "then": {"required": ["tags"]}}}
+) | {"allOf": [needs_one_of("to", "priority", "tags"), {"if": {"required": ["note"]}, "then": needs_one_of("to", "tags")}]}
+_NOT_LAST = {"required": ["if"], "x-rule": "has no `if`, so no rule after it can match; give it one, or put it last"}
 
 
 class RouteAlert(Composite):
@@ -60,7 +68,7 @@ class RouteAlert(Composite):
         required=("identifier", "rules"),
         identifier=text(min_length=1),
         identifierType=_GET.query["identifierType"],
-        rules=list_of(_RULE, min_items=1),
+        rules=list_of(_RULE, min_items=1) | {"x-before-last": _NOT_LAST},
     )
 
     def outputs(self, written: Mapping[str, Any]) -> Schema:
@@ -82,7 +90,6 @@ class RouteAlert(Composite):
         identifier, rules = alert_id(alert, given), given["rules"]
         if not isinstance(rules, list):
             return self.unknown_outputs(given, context) | {"alertId": identifier}
-        _check_order(rules)
         candidates = list(_candidates(rules, alert))
         actions = [(index, _actions(rules[index], alert, context)) for index, _ in candidates]
         for _, rule in actions:
@@ -90,17 +97,6 @@ class RouteAlert(Composite):
         if any(holds is None for _, holds in candidates):
             return self.unknown_outputs(given, context) | {"alertId": identifier}
         return {"alertId": identifier} | _outputs(rules, alert, *actions[:1])
-
-
-def _check_order(rules: Sequence[Mapping[str, Any]]) -> None:
-    for index, rule in enumerate(rules[:-1]):
-        if "if" not in rule:
-            raise StepError(
-                f"rules[{index}] has no `if`, so no rule after it can match",
-                code="invalid_rules",
-                again="never",
-                hint="give it an `if`, or put it last",
-            )
 
 
 def _candidates(rules: Sequence[Mapping[str, Any]], alert: Any) -> Iterator[tuple[int, bool | None]]:
@@ -144,15 +140,18 @@ def _actions(rule: Mapping[str, Any], alert: Any, context: StepContext) -> dict[
 
 def _check_recipients(recipients: Any) -> None:
     """The schema of `with` cannot: what names the alert is rendered after it was checked."""
-    kinds = _RECIPIENT["properties"]["type"]["enum"]
-    fit = isinstance(recipients, list | None) and all(isinstance(one, Mapping) and one.get("type") in kinds for one in recipients or ())
-    if not fit:
+    if not (isinstance(recipients, list | None) and all(_is_recipient(one) for one in recipients or ())):
         raise StepError(
             "`to` of the rule that matched is not a list of recipients",
             code="invalid_rules",
             again="never",
-            hint=f"give each a type ({', '.join(kinds)}) and an id, name or username",
+            hint=f"give each a type ({', '.join(_NAMED_BY)}) and an id or name, a user an id or username",
         )
+
+
+def _is_recipient(one: Any) -> bool:
+    kind = one.get("type") if isinstance(one, Mapping) else None
+    return kind in _NAMED_BY and bool(one.get("id") or one.get(_NAMED_BY[kind]))
 
 
 def _apply(rule: Mapping[str, Any], alert: Any, identifier: Any, context: StepContext) -> None:
@@ -192,9 +191,9 @@ def _routing(rule: Mapping[str, Any], alert: Any) -> Iterator[tuple[str, dict[st
 
 
 def _same(responder: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether both are the same one, as far as the service shows it."""
-    named = (name for name in ("id", "name", "username") if name in wanted)
-    return responder.get("type") == wanted["type"] and any(responder.get(name) == wanted[name] for name in named)
+    """Whether both are the same one, as far as the service shows it; it takes names in any case."""
+    shared = [name for name in ("id", "name", "username") if name in wanted and name in responder]
+    return responder.get("type") == wanted["type"] and any(responder[name].casefold() == wanted[name].casefold() for name in shared)
 
 
 def _outputs(rules: Sequence[Mapping[str, Any]], alert: Any, applied: tuple[int, Mapping[str, Any]] | None = None) -> dict[str, Any]:

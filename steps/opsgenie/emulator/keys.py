@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from steps.operation import KeyKind, Operation
+from steps.operation import KeyKind, Operation, rights_for
 from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.emulator.stable import stable_uuid
 
@@ -68,7 +68,7 @@ def authorize(key: EmulatorKey, row: Operation) -> None:
     """Raises ApiError (403) when the key's kind or rights do not cover the operation; wording as observed, configuration's in part."""
     if key.kind not in row.keys:
         raise _wrong_kind(key.kind)
-    for right in row.rights:
+    for right in rights_for(key.kind, row.rights):
         if right not in key.rights:
             raise ApiError(403, f"API Key is not granted with {_WANTED[right]} access.", code=40301)
 

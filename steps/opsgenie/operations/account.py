@@ -8,7 +8,13 @@ from steps.fields import answer, flag, integer, list_of, text
 from steps.operation import Idempotency, Operation
 from steps.opsgenie.shapes import ACCOUNT_WIDE_KEY
 
-_row = partial(Operation, keys=ACCOUNT_WIDE_KEY, rate_limit_domain="configuration", idempotency=Idempotency.SAFE)
+_row = partial(
+    Operation,
+    keys=ACCOUNT_WIDE_KEY,
+    configuration="integration",
+    rate_limit_domain="configuration",
+    idempotency=Idempotency.SAFE,
+)
 
 ROWS: tuple[Operation, ...] = (
     _row(

@@ -42,7 +42,7 @@ _INCIDENT: Fields = {
     "extraProperties": map_of(text()),
 }
 
-_row = partial(Operation, keys=ANY_KEY, rate_limit_domain="incident")
+_row = partial(Operation, keys=ANY_KEY, configuration="integration", rate_limit_domain="incident")
 
 ROWS: tuple[Operation, ...] = (
     _row(

@@ -12,7 +12,7 @@ from engine.clock import VirtualClock
 from engine.contracts import Call
 from engine.executor import Executor
 from engine.stop import Stop
-from engine.unknown import Unknown
+from engine.template.unknown import Unknown
 
 
 @pytest.fixture

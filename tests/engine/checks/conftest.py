@@ -10,7 +10,7 @@ import pytest
 
 from engine import loader, source
 from engine.contracts import Need
-from engine.subject import Subject
+from engine.analysis.subject import Subject
 
 TEXT = {"type": "string"}
 PRIORITY = {"type": "string", "enum": ["P1", "P2", "P3"]}

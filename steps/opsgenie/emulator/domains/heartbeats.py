@@ -14,6 +14,7 @@ _row = partial(
     vendor="ping",
     summary="Says that something is alive.",
     keys=("heartbeat", "integration", "team", "account"),
+    configuration="account",
     rate_limit_domain="heartbeat",
     idempotency=Idempotency.REPEATABLE,
     data=answer(),

@@ -8,7 +8,7 @@ import pytest
 
 from engine.contracts import Deferred
 from engine.errors import Refused
-from engine.unknown import Unknown
+from engine.template.unknown import Unknown
 from steps.opsgenie.operations import OPERATIONS
 
 
@@ -101,6 +101,13 @@ class Service:
 
     def user_list_schedules(self, identifier):
         return self.items(self.duties["schedules"])
+
+    def team_get(self, identifier, identifierType="id"):
+        name = identifier if identifierType == "name" else identifier.removeprefix("id-")
+        found = next((team for team in self.teams if team.casefold() == name.casefold()), None)
+        if found is None:
+            raise Refused("Team does not exist", status=404)
+        return {"id": "id-" + found, "name": found}
 
     def team_add_member(self, identifier, user, teamIdentifierType="id", role="user"):
         self.teams[identifier if teamIdentifierType == "name" else identifier.removeprefix("id-")].append(user["username"])

@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from engine.errors import Refused
-from engine.unknown import Unknown
+from engine.errors import Refused, StepError
+from engine.template.unknown import Unknown
 from steps.opsgenie.composites import COMPOSITES
 
 ENSURE = COMPOSITES["opsgenie.user.ensure"]
@@ -78,6 +78,27 @@ def test_contacts_are_the_same_however_they_are_written(run, there):
     outputs, sent = run(ENSURE, **ANA, contacts=wanted)
     assert [name for name, _ in sent] == ["contact.create"]
     assert outputs["contacts_added"] == [wanted[2]]
+
+
+def test_a_contact_that_is_wanted_twice_is_added_once(run, service):
+    wanted = [{"method": "sms", "to": "1-555"}, {"method": "sms", "to": "+1 555"}, {"method": "voice", "to": "1-555"}]
+    outputs, sent = run(ENSURE, **ANA, contacts=wanted)
+    assert [name for name, _ in sent] == ["user.create", "contact.create", "contact.create"]
+    assert outputs["contacts_added"] == [wanted[0], wanted[2]]
+
+
+def test_a_team_is_the_same_in_any_case(run, there):
+    outputs, sent = run(ENSURE, **ANA, teams=[{"name": "DBA"}], remove_from_other_teams=True)
+    assert (outputs["teams_added"], outputs["teams_removed"]) == ([], ["web"])
+    assert [name for name, _ in sent] == ["team.remove_member"]
+
+
+@pytest.mark.parametrize("team", [{"name": "nobody"}, {"id": "id-nobody"}])
+def test_a_team_that_is_not_there_fails_before_anything_is_written(run, service, there, team):
+    for username in ("ana@example.com", "new@example.com"):
+        with pytest.raises(StepError, match="there is no team .*nobody; nothing was changed") as caught:
+            run(ENSURE, **ANA | {"username": username, "fullName": "B"}, contacts=[{"method": "sms", "to": "1"}], teams=[{"name": "sre"}, team])
+        assert (caught.value.code, caught.value.status, service.sent) == ("no_such_team", 404, [])
 
 
 def test_memberships_are_added_and_ended_only_when_asked(run, there):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import StepError
-from engine.unknown import Unknown
+from engine.template.unknown import Unknown
 from steps.opsgenie.composites import COMPOSITES
 
 OFFBOARD = COMPOSITES["opsgenie.user.offboard"]

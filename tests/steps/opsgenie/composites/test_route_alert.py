@@ -6,7 +6,9 @@ import pytest
 from jsonschema import Draft7Validator
 
 from engine.errors import StepError
-from engine.unknown import Unknown, UnknownValue
+from engine.grammar import as_written_fields
+from engine.schema import problems
+from engine.template.unknown import Unknown, UnknownValue
 from steps.opsgenie.composites import COMPOSITES
 
 ROUTE = COMPOSITES["opsgenie.alert.route"]
@@ -63,6 +65,11 @@ def test_a_responder_that_is_there_is_not_added_again(run, rule, there):
     assert run(ROUTE, identifier="a1", rules=[rule(to=[there | {"type": "user"}])])[1] != []
 
 
+def test_a_responder_is_the_same_in_any_case(run, rule, service):
+    service.alert["responders"].append({"type": "user", "username": "Ana@example.com"})
+    assert run(ROUTE, identifier="a1", rules=[rule(to=[ANA])])[1] == []
+
+
 def test_twice_adds_nobody_twice(run, rule):
     rules = [rule(to=[DBA, ANA], priority="P1", tags=["db"])]
     run(ROUTE, identifier="a1", rules=rules)
@@ -76,17 +83,33 @@ def test_recipients_may_come_from_the_alert(run, rule):
     assert outputs["priority"] == "P3"
 
 
-@pytest.mark.parametrize("to", ["dba", [{"type": "all"}], [{"name": "dba"}], ["dba"], {"type": "team"}])
+@pytest.mark.parametrize(
+    "to", ["dba", [{"type": "all"}], [{"name": "dba"}], ["dba"], {"type": "team"}, [{"type": "team"}], [{"type": "user", "name": "Ana"}]]
+)
 def test_what_is_no_recipient_is_refused_before_anything_is_sent(run, rule, service, to):
     with pytest.raises(StepError) as caught:
         run(ROUTE, identifier="a1", rules=[rule(to=lambda alert: to, priority="P1")])
     assert (caught.value.code, service.sent) == ("invalid_rules", [])
 
 
-def test_the_rule_without_if_stands_last(run, rule, service):
-    with pytest.raises(StepError, match=r"rules\[0\]") as caught:
-        run(ROUTE, identifier="a1", rules=[rule(to=[DBA]), rule(**{"if": urgent}, to=[SPREAD])])
-    assert (caught.value.code, service.sent) == ("invalid_rules", [])
+IF = {"if": "alert.priority == 'P1'"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ([{"to": [DBA]}, {**IF, "to": [SPREAD]}], "[0]: has no `if`, so no rule after it can match; give it one, or put it last"),
+        ([{**IF, "name": "x"}], "[0]: to, priority or tags is missing"),
+        ([{"priority": "P1", "note": "n"}], "[0]: to or tags is missing"),
+        ([{"to": [{"type": "team"}]}], "[0].to[0]: id or name is missing"),
+        ([{"to": [DBA, {"type": "user", "name": "Ana"}]}], "[0].to[1]: id or username is missing"),
+        ([{**IF, "to": [{"type": "{{ inputs.kind }}", "username": "a"}]}, {"tags": ["a"]}], None),
+        ("{{ inputs.rules }}", None),
+    ],
+)
+def test_rules_that_cannot_work_are_found_when_the_runbook_is_read(rules, told):
+    found = [str(problem) for problem in problems({"identifier": "a1", "rules": rules}, as_written_fields(ROUTE))]
+    assert found == ([] if told is None else [f".rules{told}"])
 
 
 def test_a_fault_in_a_rule_is_a_fault(run, rule):

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from engine.yaml_advice import NOT_ALLOWED, SYNTAX, Flaw, Trouble, advise, directive, escape, tag, unquoted_template
-from engine.yaml_scalars import NULLS, typed
+from engine.source.scalars import NULLS, typed
+from engine.source.troubles import NOT_ALLOWED, SYNTAX, Flaw, Trouble, advise, directive, escape, tag, unquoted_template
 
 DUPLICATE = "RB003"
 LIMIT = "RB005"

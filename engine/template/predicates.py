@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from engine import moments
-from engine.functions import Function, table
-from engine.values import ABSENT, fault, kind
+from engine.template import moments
+from engine.template.functions import Function, table
+from engine.template.values import ABSENT, fault, kind
 
 LONGEST_PATTERN: Final = 512
 LONGEST_SUBJECT: Final = 64 * 1024

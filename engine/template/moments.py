@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.values import fault
+from engine.template.values import fault
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

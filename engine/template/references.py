@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from engine.values import Path, Reference
+from engine.template.values import Path, Reference
 
 _Guards = frozenset[Path]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.contracts import Schema
-from engine.values import ABSENT, dotted, kind, nearest
+from engine.template.values import ABSENT, dotted, kind, nearest
 
 ANY: Final[Schema] = {}
 BOOLEAN: Final[Schema] = {"type": "boolean"}

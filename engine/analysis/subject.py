@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from engine import analysis, inference
+from engine.analysis.site import Site
 from engine.contracts import Need
 from engine.contracts import Step as StepType
 from engine.errors import Finding
 from engine.model import Runbook, Step, Uses
-from engine.site import Site
 from engine.source import Document
 
 Keys = Callable[[Step, Need], str | None]

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import template
+from engine.analysis.site import Absence, Ran, Site, View, conjuncts
 from engine.contracts import Schema, Written
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
 from engine.model import Block, Path, Runbook, Step, Uses, Wait
 from engine.modifiers import MODIFIERS
-from engine.site import Absence, Ran, Site, View, conjuncts
 
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}

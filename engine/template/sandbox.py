@@ -11,11 +11,11 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.parser import Parser
 
-from engine import allowed, references
 from engine.errors import StepError
-from engine.jinja import BUDGET, ENVIRONMENT, Absent, Budget, Rewriter, UsedAbsent, present
-from engine.unknown import Unknown, UnknownValue
-from engine.values import ABSENT, LONGEST_TEXT, Path, Reference, TemplateError, absent, fault, member, nearest
+from engine.template import allowed, references
+from engine.template.jinja import BUDGET, ENVIRONMENT, Absent, Budget, Rewriter, UsedAbsent, present
+from engine.template.unknown import Unknown, UnknownValue
+from engine.template.values import ABSENT, LONGEST_TEXT, Path, Reference, TemplateError, absent, fault, member, nearest
 
 _Tree = TypeVar("_Tree")
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from engine.advice import FEW, closest
 from engine.errors import OpsbookError, StepError
-from engine.unknown import Unknown, UnknownValue
+from engine.template.unknown import Unknown, UnknownValue
 
 Path = tuple[str | int, ...]
 

@@ -1,4 +1,4 @@
-"""The filters of templates, `x | join(", ")`. Each checks its arguments' types and is capped; see engine.functions."""
+"""The filters of templates, `x | join(", ")`. Each checks its arguments' types and is capped; see engine.template.functions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from engine import duration, moments
-from engine.functions import Function, table
-from engine.predicates import TESTS
-from engine.values import ABSENT, LONGEST_TEXT, as_json, fault, kind, member, nearest, number, spelled
+from engine import duration
+from engine.template import moments
+from engine.template.functions import Function, table
+from engine.template.predicates import TESTS
+from engine.template.values import ABSENT, LONGEST_TEXT, as_json, fault, kind, member, nearest, number, spelled
 
 
 def _default(value: Any, fallback: Any = "", boolean: bool = False) -> Any:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from engine.unknown import UnknownValue
+from engine.template.unknown import UnknownValue
 
 PATTERN_TIME_LIMIT = 0.1
 """Seconds one expression may take on one text; a hostile one is a failed match, not a hang."""
@@ -67,6 +67,12 @@ def _refuse_unknown(value: Any) -> NoReturn:
     raise UnknownValue(getattr(value, "name", "an item"))
 
 
+def _before_last(validator: Any, below: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    """Every item but the last fits; draft-07 has no word for it."""
+    for index, item in enumerate(instance[:-1] if isinstance(instance, list) and isinstance(below, Mapping) else ()):
+        yield from validator.descend(item, below, path=index, schema_path=index)
+
+
 def _error(message: str) -> Any:
     from jsonschema import ValidationError
 
@@ -78,5 +84,6 @@ RULES = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "uniqueItems": _unique_items,
+    "x-before-last": _before_last,
 }
 """What takes the place of the library's rules."""

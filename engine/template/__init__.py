@@ -1,7 +1,7 @@
 """Templates and expressions: safe, strict, sandboxed Jinja.
 
 Only the runbook's own text is ever a template; it is rendered once, and what comes out is a value. Text without
-statements whose holes are all dotted paths is rendered here; everything else goes to `engine.sandbox`, which alone imports
+statements whose holes are all dotted paths is rendered here; everything else goes to `engine.template.sandbox`, which alone imports
 Jinja, since most runs need no more than paths. Inside text, values are spelled as JSON: `true`, `null`, `[1, 2]`.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 
-from engine.unknown import Unknown, UnknownValue
-from engine.values import LONGEST_TEXT, Path, Reference, TemplateError, fault, follow, kind, spelled
+from engine.template.unknown import Unknown, UnknownValue
+from engine.template.values import LONGEST_TEXT, Path, Reference, TemplateError, fault, follow, kind, spelled
 
 __all__ = ["Expression", "Reference", "Template", "TemplateError", "Unknown", "UnknownValue", "expression", "text", "walk"]
 
@@ -157,7 +157,7 @@ def text(source: str) -> Template:
         return Template(source, _Dotted(alone[1]), "path")
     if not _MARKS.search(_HOLE.sub("", source)) and all(map(_is_plain, _HOLE.findall(source))):
         return Template(source, _Pieces(source), "paths")
-    from engine import sandbox
+    from engine.template import sandbox
 
     return Template(source, sandbox.text(source), "jinja")
 
@@ -174,7 +174,7 @@ def expression(source: str) -> Expression:
         raise TemplateError("the condition is empty")
     if _PATH.fullmatch(bare) and _is_plain(bare):
         return Expression(source, _Dotted(bare), "path")
-    from engine import sandbox
+    from engine.template import sandbox
 
     program = sandbox.expression(source)
     return Expression(source, program, "jinja", program.guards)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.contracts import Schema
-from engine.filters import FILTERS
-from engine.value_types import ANY, STRING, items_of, of_types, types_of, union
+from engine.inference.value_types import ANY, STRING, items_of, of_types, types_of, union
+from engine.template.filters import FILTERS
 
 Pick = Callable[[Schema, Schema, str], Schema]
 """Items' type, attribute's type, fragment → the type of the items' field; reports a field that is not there."""

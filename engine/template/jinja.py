@@ -16,12 +16,12 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from engine.allowed import MOST_NODES
-from engine.filters import FILTERS
-from engine.functions import Function
-from engine.predicates import TESTS
-from engine.unknown import Unknown, UnknownValue
-from engine.values import ABSENT, LONGEST_LIST, LONGEST_TEXT, TemplateError, fault, kind, member, number, spelled
+from engine.template.allowed import MOST_NODES
+from engine.template.filters import FILTERS
+from engine.template.functions import Function
+from engine.template.predicates import TESTS
+from engine.template.unknown import Unknown, UnknownValue
+from engine.template.values import ABSENT, LONGEST_LIST, LONGEST_TEXT, TemplateError, fault, kind, member, number, spelled
 
 MOST_TOKENS: Final = 3 * MOST_NODES
 MOST_ITERATIONS: Final = 10_000

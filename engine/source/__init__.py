@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.errors import Finding, Invalid, Place
-from engine.yaml_advice import SYNTAX, Flaw, line_end, line_number, line_start
-from engine.yaml_events import LIMIT, Flawed, Limits, Reading, Span
+from engine.source.events import LIMIT, Flawed, Limits, Reading, Span
+from engine.source.troubles import SYNTAX, Flaw, line_end, line_number, line_start
 
 __all__ = ["Document", "Limits", "Path", "load", "read"]
 

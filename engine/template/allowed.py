@@ -9,10 +9,10 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from engine.advice import closest
-from engine.filters import FILTERS
-from engine.functions import Function
-from engine.predicates import TESTS
-from engine.values import LARGEST_INTEGER, TemplateError, nearest
+from engine.template.filters import FILTERS
+from engine.template.functions import Function
+from engine.template.predicates import TESTS
+from engine.template.values import LARGEST_INTEGER, TemplateError, nearest
 
 MOST_NODES: Final = 400
 DEEPEST: Final = 32

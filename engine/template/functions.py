@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.errors import StepError
-from engine.unknown import Unknown
-from engine.values import ABSENT, LONGEST_LIST, LONGEST_TEXT, fault, kind
+from engine.template.unknown import Unknown
+from engine.template.values import ABSENT, LONGEST_LIST, LONGEST_TEXT, fault, kind
 
 LONGEST_ARGUMENT: Final = 4 * LONGEST_TEXT
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from engine.contracts import Schema
-from engine.spelling import spelling
-from engine.template import Expression, Template
-from engine.value_types import (
+from engine.inference.value_types import (
     ANY,
     BOOLEAN,
     STRING,
@@ -29,7 +27,9 @@ from engine.value_types import (
     types_of,
     union,
 )
-from engine.values import kind, nearest
+from engine.template import Expression, Template
+from engine.template.spelling import spelling
+from engine.template.values import kind, nearest
 
 __all__ = ["Problem", "Result", "compatible", "infer"]
 
@@ -84,7 +84,7 @@ def infer(source: Template | Expression, scope: Mapping[str, Schema]) -> Result:
 
 
 def _of_tree(typer: _Typer, source: Template | Expression) -> Schema:
-    from engine import sandbox
+    from engine.template import sandbox
 
     if isinstance(source, Template):
         return typer.of(sandbox.typed_tree(source.source))
@@ -326,7 +326,7 @@ class _Typer:
     # filters and tests
 
     def _test(self, node: Any) -> Schema:
-        from engine.predicates import TESTS
+        from engine.template.predicates import TESTS
 
         if node.name in {"eq", "ne", "lt", "le", "gt", "ge", "in", "notin", "equalto"} and node.args:
             return self._pair({"equalto": "eq"}.get(node.name, node.name), node.node, node.args[0])
@@ -334,8 +334,8 @@ class _Typer:
         return BOOLEAN
 
     def _filter(self, node: Any) -> Schema:
-        from engine.filter_types import RESULTS, Given
-        from engine.filters import FILTERS
+        from engine.inference.filter_types import RESULTS, Given
+        from engine.template.filters import FILTERS
 
         function = FILTERS[node.name]
         base, given, named = self._apply(function, node)

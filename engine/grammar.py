@@ -1,0 +1,173 @@
+"""The runbook's grammar, each step's own schema as written, and both together as it is published for editors.
+
+Every step schema has two shapes: as sent (every value rendered), and as written (a template may stand for any value).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from engine import duration
+from engine.contracts import DRAFT, Schema
+from engine.contracts import Step as StepType
+from engine.control import CONSTRUCTS
+from engine.modifiers import MODIFIERS
+from engine.schema import ByIdentity
+
+TEMPLATED = {"type": "string", "pattern": r"\{[{%]"}
+"""What a value looks like that will be something else once it is rendered."""
+
+
+def as_written(schema: Schema) -> dict[str, Any]:
+    """The schema of a value as written: where the step takes a value, a template may stand.
+
+    Said as if/then/else: measured, editors and validators give wrong advice on oneOf and anyOf.
+    """
+    if schema.get("x-literal"):
+        return dict(schema)
+    if schema.get("format") == "expression":
+        return {"type": "string", "minLength": 1, "format": "expression"}
+    inner = dict(schema)
+    if "properties" in inner:
+        inner["properties"] = {name: as_written(part) for name, part in inner["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(inner.get(key), Mapping):
+            inner[key] = as_written(inner[key])
+    if not inner or (inner.get("type") == "string" and not set(inner) & {"enum", "pattern", "format", "maxLength", "minLength"}):
+        return inner
+    description = {"description": inner.pop("description")} if "description" in inner else {}
+    return {"if": TEMPLATED, "else": inner, **description}
+
+
+@functools.cache
+def runbook() -> dict[str, Any]:
+    """The runbook's own grammar, with each step's `with` left open."""
+    return {
+        "$schema": DRAFT,
+        "title": "opsbook runbook",
+        "type": "object",
+        "properties": _top(),
+        "required": ["apiVersion", "name", "steps"],
+        "additionalProperties": False,
+        "definitions": {"step": _step()},
+    }
+
+
+def _top() -> dict[str, Any]:
+    text = {"type": "string"}
+    steps = {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/step"}}
+    name = "^[a-z_][a-z0-9_]*$"
+    named = {"type": "object", "propertyNames": {"pattern": name}}
+    return {
+        "apiVersion": {"const": "runbook/v1", "description": "The language's version."},
+        "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 100, "description": "A slug."},
+        "description": text,
+        "owners": {"type": "array", "items": text},
+        "labels": {"type": "object", "additionalProperties": text},
+        "inputs": named
+        | {"additionalProperties": {"type": "object"}, "description": "A JSON Schema each; required unless it has a default."},
+        "checks": {"type": "array", "items": _check(), "description": "Must hold before the first step."},
+        "concurrency": _concurrency(),
+        "timeout": {"type": "string", "format": "duration", "description": "Of the whole run."},
+        "defaults": {
+            "type": "object",
+            "properties": {"timeout": {"type": "string", "format": "duration", "x-literal": True}, **MODIFIERS["retry"].PROPERTIES},
+            "additionalProperties": False,
+        },
+        "vars": named | {"description": "Computed once, in order."},
+        "steps": steps,
+        "finally": steps | {"description": "Runs after success, failure or cancel."},
+        "outputs": named
+        | {"additionalProperties": {"type": "object", "required": ["value"]}, "description": "A JSON Schema each, and its value."},
+    }
+
+
+def _check() -> dict[str, Any]:
+    expression = {"type": "string", "minLength": 1, "format": "expression"}
+    return {
+        "type": "object",
+        "properties": {"if": expression, "that": expression, "message": {"type": "string", "minLength": 1}},
+        "required": ["that", "message"],
+        "additionalProperties": False,
+    }
+
+
+def _concurrency() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "group": {"type": "string", "minLength": 1, "description": "Runs of one group do not overlap."},
+            "on_conflict": {"type": "string", "enum": ["queue", "skip", "fail"], "description": "queue by default"},
+        },
+        "required": ["group"],
+        "additionalProperties": False,
+    }
+
+
+def _step() -> dict[str, Any]:
+    """One step: the common keys, and those of every construct and modifier; at least one construct."""
+    expression = {"type": "string", "minLength": 1, "format": "expression"}
+    common: dict[str, Any] = {
+        "id": {"type": "string", "pattern": "^[a-z_][a-z0-9_]*$", "maxLength": 100},
+        "name": {"type": "string"},
+        "if": expression,
+        "timeout": {"type": "string", "format": "duration", "description": "Of one attempt."},
+        "expect": {"type": "array", "items": expression, "description": "Must hold of the result, after `until`."},
+        "continue_on_error": {"type": "boolean"},
+    }
+    for family in (CONSTRUCTS, MODIFIERS):
+        for member in family.values():
+            common |= member.PROPERTIES
+    absent = [{"not": {"required": [kind]}} for kind in CONSTRUCTS if kind != "uses"]
+    return {
+        "type": "object",
+        "properties": common,
+        "additionalProperties": False,
+        "allOf": [{"if": {"allOf": absent}, "then": {"required": ["uses"]}}],
+    }
+
+
+def published(steps: Mapping[str, StepType]) -> dict[str, Any]:
+    """The whole schema for editors: the grammar, and for each step the schema of its `with`."""
+    whole = {**runbook()}
+    step = dict(whole["definitions"]["step"])
+    step["properties"] = {**step["properties"], "uses": {**step["properties"]["uses"], "enum": sorted(steps)}}
+    step["allOf"] = [*step["allOf"], *(_dispatch(name, kind) for name, kind in sorted(steps.items()))]
+    whole["definitions"] = {"step": step}
+    portable: dict[str, Any] = _portable(whole)
+    return portable
+
+
+def _portable(value: Any) -> Any:
+    """A schema for other validators: our annotations left out, our formats said in standard words."""
+    if isinstance(value, list):
+        return [_portable(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {key: _portable(part) for key, part in value.items() if not key.startswith("x-")}
+    if kept.get("format") in ("duration", "expression"):
+        own = kept.pop("format")
+        templates = "" if value.get("x-literal") else r"|\{\{"
+        kept |= {"pattern": duration.PATTERN + templates} if own == "duration" else {}
+    return kept
+
+
+def _dispatch(name: str, kind: StepType) -> dict[str, Any]:
+    inputs = as_written_fields(kind)
+    then: dict[str, Any] = {"properties": {"with": {**inputs, "description": kind.summary}}}
+    if inputs.get("required"):
+        then["required"] = ["with"]
+    return {"if": {"properties": {"uses": {"const": name}}, "required": ["uses"]}, "then": then}
+
+
+def as_written_fields(kind: StepType) -> dict[str, Any]:
+    """The schema of a step's `with` as written: a mapping always, each of its values perhaps a template."""
+    return _as_written_fields(ByIdentity(kind))
+
+
+@functools.lru_cache(maxsize=1024)
+def _as_written_fields(key: ByIdentity) -> dict[str, Any]:
+    written = as_written(key.thing.inputs)
+    return {**written.get("else", written)}
