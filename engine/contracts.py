@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from engine.errors import Finding
 from engine.model import Body, Retry
 from engine.model import Path as DocumentPath
 from engine.model import Step as RunbookStep
@@ -230,6 +231,14 @@ class Connection(Protocol):
         """Gives its sockets back."""
 
 
+class FromFile(dict[str, Any]):
+    """A mapping that was read from a file, which says where a part of it stands: `finding(id, message, path)`."""
+
+    def __init__(self, value: Mapping[str, Any], finding: Callable[[str, str, DocumentPath], Finding]) -> None:
+        super().__init__(value)
+        self.finding = finding
+
+
 class CommandLine(Protocol):
     """What a provider's commands may ask of the command line they stand in: `click.Context.obj`."""
 
@@ -243,7 +252,7 @@ class CommandLine(Protocol):
         """The one document on standard output."""
 
     def load_mapping(self, path: str) -> Mapping[str, Any]:
-        """A YAML file that holds a mapping. Raises Invalid."""
+        """A YAML file that holds a mapping, as a FromFile. Raises Invalid."""
 
     def run_runbook(self, path: str, given: Sequence[str], *, emulator_state: Mapping[str, Any], faults: str | None) -> int:
         """Carries a runbook out on the embedded emulator, as `run --emulator` does; returns the exit status."""
@@ -313,6 +322,12 @@ class Backend(Protocol):
     def wind_down(self) -> None:
         """The run was cancelled: from now on only `finally` runs, for a limited time."""
 
+    def shield(self) -> None:
+        """`finally` begins: a request to cancel no longer stops at once, but gives a time of grace."""
+
+    def heed(self) -> bool:
+        """Whether the run is to end as cancelled. Raises Interrupted when it is to stop now."""
+
     async def perform(self, action: Action) -> Outcome:
         """Does the action once; a resumed run gets the remembered outcome."""
 
@@ -343,6 +358,9 @@ class Runner(Protocol):
 
     async def attempt(self, step: RunbookStep, scope: Scope, attempt: int, poll: int) -> Mapping[str, Any]:
         """One attempt of a `uses` step."""
+
+    async def limited(self, step: RunbookStep, scope: Scope, attempt: int, poll: int) -> Scope:
+        """The scope of one attempt of a step that has a time limit of its own, without being one operation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Executor:
         """Carries the runbook out, whatever happens: the ending says how it went. Raises nothing that a step may raise."""
         try:
             ending = await self._main()
+            self.backend.heed()
         except CheckFailed as error:
             return self._ending("failed", error)
         except InDoubt as error:
@@ -132,8 +133,11 @@ class Executor:
     async def _finally(self, ending: Ending) -> Ending:
         """Runs `finally`; a failure in it fails a run that had succeeded, and never hides an earlier error."""
         scope = self._scope.inside("", run={**self._facts, "status": ending.status})
+        self.backend.shield()
         try:
             await self.sequence(self.runbook.finally_, scope)
+            if self.backend.heed() and ending.status == "succeeded":
+                return self._ending("cancelled", Interrupted("stopped by SIGINT", ends=True))
         except Returned:
             return ending
         except InDoubt as error:
@@ -179,6 +183,9 @@ class Executor:
             ahead = met
             states = await for_each.carry_out(step, ahead, self, lambda inner: self._once(step, inner))
             state, failure = _loop_state(states)
+        except Interrupted:
+            scope.steps[step.id] = {"status": "cancelled"}
+            raise
         except Returned:
             self._record(step, ahead, {"status": "succeeded", "outputs": []})
             if ahead is scope:
@@ -215,8 +222,11 @@ class Executor:
             self.backend.tell("step.started", key, step=step.id, uses=_uses(step), item=scope.item, of=scope.total)
             if ahead.maybe:
                 self.backend.tell("step.conditional", key, step=step.id, conditions=ahead.maybe)
-            outputs = await until.carry_out(step, await self._limited(step, ahead), self)
+            outputs = await until.carry_out(step, ahead, self)
             self._expect(step, scope, outputs)
+        except Interrupted:
+            scope.steps[step.id] = {"status": "cancelled"}
+            raise
         except Returned:
             self._record(step, ahead, {"status": "succeeded", "outputs": {}})
             if ahead is scope:
@@ -232,11 +242,12 @@ class Executor:
         self._record(step, ahead, state)
         return state
 
-    async def _limited(self, step: Step, scope: Scope) -> Scope:
-        """The scope of a block with a time limit of its own."""
-        if step.timeout is None or step.kind == "uses":
+    async def limited(self, step: Step, scope: Scope, attempt: int, poll: int) -> Scope:
+        """The scope of one attempt of a step that has a time limit of its own, without being one operation."""
+        if step.timeout is None:
             return scope
-        return scope.until(await self.backend.moment(scope.key(step.id) + "!") + timedelta(seconds=self._timeout(step, scope)))
+        began = await self.backend.moment(f"{scope.key(step.id)}@{attempt}.{poll}!")
+        return scope.until(began + timedelta(seconds=self._timeout(step, scope)))
 
     def _expect(self, step: Step, scope: Scope, outputs: Mapping[str, Any]) -> None:
         for condition in step.expect:

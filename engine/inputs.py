@@ -153,7 +153,10 @@ def _json(name: str, file: str) -> Any:
 
 def _table(name: str, file: str, declared: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A CSV file as a list of mappings, its cells typed as the items' schema says; an empty cell of an optional column is left out."""
-    rows = csv.DictReader(io.StringIO(source.load_text(file, LARGEST), newline=""), strict=True)
+    text = source.load_text(file, LARGEST)
+    if not text.strip():
+        raise Invalid([Finding("RB110", "error", f"inputs.{name}: {file} is empty; its first line must name the columns")])
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     items = declared.get("items", {})
     columns = items.get("properties", {})
     required = items.get("required", ())

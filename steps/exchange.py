@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from engine.errors import AnswerLost
 from engine.secret import Secret
 
 
@@ -35,14 +36,18 @@ class Response:
     body: bytes
 
 
+class AnswerLate(AnswerLost):
+    """The answer is lost because the call's whole time ran out: at once once more would take as long."""
+
+
 class Transport(Protocol):
     """Sends one request and brings its whole response, or says what became of it."""
 
     def send(self, request: Request, *, timeout: float) -> Response:
         """One request, one response, within `timeout` seconds in all.
 
-        Raises Unreachable when no byte left (name, connection, TLS), AnswerLost when bytes may have left and no whole, well-formed
-        answer came back in time.
+        Raises Unreachable when no byte left (name, connection, TLS; `again` is "maybe" when that took all the time), AnswerLost when
+        bytes may have left and no whole, well-formed answer came back, AnswerLate when it did not in time.
         """
 
     def close(self) -> None:

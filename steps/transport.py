@@ -23,7 +23,7 @@ from typing import Any
 from engine.errors import AnswerLost, StepError, Unreachable
 from engine.secret import Secret
 from steps.deadline import Lane
-from steps.exchange import Request, Response
+from steps.exchange import AnswerLate, Request, Response
 
 
 @contextmanager
@@ -244,6 +244,7 @@ def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
 
 def _fate(error: Exception, *, wire_left: bool) -> StepError:
     """What a lower error means: nothing was sent, or the answer is lost."""
+    late = isinstance(error, httpcore.TimeoutException)
     if wire_left and not isinstance(error, httpcore.ProxyError):
-        return AnswerLost(_cause(error))
-    return Unreachable(_cause(error))
+        return AnswerLate(_cause(error)) if late else AnswerLost(_cause(error))
+    return Unreachable(_cause(error), again="maybe" if late else "safe")

@@ -172,6 +172,12 @@ class MemoryBackend:
     def wind_down(self):
         pass
 
+    def shield(self):
+        pass
+
+    def heed(self):
+        return False
+
     async def perform(self, action):
         self.actions.append(action)
         try:

@@ -4,8 +4,8 @@
     python tests/crash_points.py --sample 30      some of them
     python tests/crash_points.py --only every     one scenario
 
-A run dies before, within and after each of its writes (in a forked process that counts them), and before each system call that leaves
-something on a disk or a wire (by strace's injection of SIGKILL; without strace these are left out). A pair kills the resumed run, too. Another
+A run dies within and after each of its writes (in a forked process that counts them), and before each system call that leaves something on a
+disk or a wire (by strace's injection of SIGKILL; without strace, before each write only). A pair kills the resumed run, too. Another
 process then resumes it. Where a run ends in doubt, the script does what a person would do: it looks, and says what it saw. Exits with 1
 when any end differs.
 """
@@ -89,7 +89,7 @@ def cases(scenarios: list[Scenario], folder: Path, chance: random.Random, *, str
         bench = Bench(scenario, folder / scenario.name)
         wanted[scenario.name] = bench.undisturbed()
         points = _points(bench, strace=strace)
-        pairs = [(first, _second(first, points, chance)) for first in chance.choices(points, k=len(points) // 2)]
+        pairs = [(first, _second(first, points, chance)) for first in chance.choices(points, k=len(points) // 3)]
         found += [Case(scenario.name, kills) for kills in [*((point,) for point in points), *pairs]]
         bench.close()
     return found, wanted
@@ -97,11 +97,11 @@ def cases(scenarios: list[Scenario], folder: Path, chance: random.Random, *, str
 
 def _points(bench: Bench, *, strace: bool) -> list[Kill]:
     bench.clean()
-    points = processes.writes_of(bench.run)
-    if strace:
-        bench.clean()
-        points += processes.calls_of(bench.run)
-    return points
+    if not strace:
+        return processes.writes_of(bench.run)
+    points = processes.writes_of(bench.run, ("within", "after"))
+    bench.clean()
+    return points + processes.calls_of(bench.run)
 
 
 def _second(first: Kill, points: list[Kill], chance: random.Random) -> Kill:
@@ -161,6 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     with scratch() as folder:
         todo, wanted = cases(scenarios, Path(folder), chance, strace=strace)
         todo = chance.sample(todo, min(asked.sample or len(todo), len(todo)))
+        print(f"{len(todo)} points", flush=True)
         verdicts = _judged(todo, folder, wanted, asked.workers)
     return _report(verdicts, time.monotonic() - began)
 

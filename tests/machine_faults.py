@@ -28,10 +28,9 @@ from urllib.parse import quote, unquote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine import app  # noqa: E402
 from engine.cli import call  # noqa: E402
 from tests.machine import processes  # noqa: E402
-from tests.machine.bench import START, Bench, scratch  # noqa: E402
+from tests.machine.bench import START, Bench, begin_at, scratch  # noqa: E402
 from tests.machine.processes import Kill, forked  # noqa: E402
 from tests.machine.scenarios import SCENARIOS  # noqa: E402
 
@@ -158,7 +157,7 @@ class Judge:
         self._benches = {scenario.name: Bench(scenario, own / scenario.name) for scenario in SCENARIOS}
         self._wanted = wanted
         processes.adopt_orphans()
-        _begin_at(START)
+        begin_at(START)
 
     def flaw(self, case: Case) -> str | None:
         """What does not hold; None when all is well."""
@@ -190,17 +189,6 @@ class Judge:
         return bench.go_on() or bench.difference(wanted)
 
 
-def _begin_at(start: Any) -> None:
-    """The command line's virtual clock begins at one moment, so that ends can be compared."""
-    real = app.App.__init__
-
-    def init(self: app.App, *given: Any, **named: Any) -> None:
-        real(self, *given, **named)
-        self.starts = start
-
-    app.App.__init__ = init
-
-
 def prepare(bench: Bench, phase: str) -> None:
     """For the resume: a run that was killed half way."""
     if phase == "resume":
@@ -227,14 +215,7 @@ def command(bench: Bench, phase: str, fault: Fault | None, found: Path, counted:
 
 
 def _arguments(bench: Bench, phase: str) -> list[str]:
-    if phase == "resume":
-        return ["resume", "--all", "--config", ""]
-    scenario = bench.scenario
-    state = bench.folder / "account.yaml"
-    state.write_text(json.dumps(scenario.state))
-    faults = ["--faults", scenario.faults] if scenario.faults else []
-    inputs = [part for given in scenario.inputs for part in ("-i", given)]
-    return ["run", bench.path, "--config", "", "--emulator", "--emulator-state", str(state), *faults, *inputs]
+    return bench.arguments() if phase == "run" else ["resume", "--all", "--config", ""]
 
 
 def cases(folder: Path, chance: random.Random) -> tuple[list[Case], dict[str, Any]]:

@@ -141,7 +141,9 @@ class _Walk:
         rescued = _doubted(rescued, f"it runs only when the block {step.id} fails")
         always = self._sequence(body.always, view.also({**shaken, **rescued}))
         after = {**(shaken if body.rescue else done), **rescued, **always}
-        outputs = {child.id: done[child.id].schema["properties"]["outputs"] for child in body.steps}
+        told = {**done, **rescued, **always}
+        children = (*body.steps, *body.rescue, *body.always)
+        outputs = {child.id: told[child.id].schema["properties"]["outputs"] for child in children}
         return record(outputs), after
 
     def _around(self, step: Step, view: View, outputs: Schema) -> None:

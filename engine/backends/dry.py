@@ -150,6 +150,13 @@ class DryBackend:
     def wind_down(self) -> None:
         """A dry run has nothing to wind down."""
 
+    def shield(self) -> None:
+        """A dry run is over at once."""
+
+    def heed(self) -> bool:
+        """A dry run is over at once."""
+        return False
+
     async def perform(self, action: Action) -> Outcome:
         """The step's own code, over a context that sends no write. Of polling one poll is shown: a real run alone knows how it ends."""
         step = self._find(action.uses)

@@ -56,7 +56,16 @@ class LocalBackend:
         """The run was cancelled: from now on only `finally` runs, for a limited time, in later processes too."""
         self.tell("run.cancelling", "run")
         self._run.journal.sync()
-        self._stop.give_grace()
+        self.shield()
+
+    def shield(self) -> None:
+        """`finally` begins: SIGINT no longer stops at once."""
+        self._stop.shield()
+
+    def heed(self) -> bool:
+        """Whether the run is to end as cancelled. Raises Interrupted when it is to stop now."""
+        self._stop.check()
+        return self._stop.cancelled
 
     async def perform(self, action: Action) -> Outcome:
         """One attempt of one step; its calls are remembered one by one."""

@@ -26,13 +26,15 @@ def emulator_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def load_state(path: str | None) -> Mapping[str, Any] | None:
-    """The emulator's state before a run. Raises Invalid."""
+    """The emulator's state before a run, which knows where each part of it stands. Raises Invalid."""
     if path is None:
         return None
     from engine import source
+    from engine.contracts import FromFile
     from engine.errors import Finding, Invalid
 
-    value = source.load(path).value
+    document = source.load(path)
+    value = document.value
     if not isinstance(value, dict):
         raise Invalid([Finding("RB121", "error", f"{path} must hold a mapping such as teams: [{{name: dba}}]")])
-    return value
+    return FromFile(value, document.finding)

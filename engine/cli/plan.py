@@ -90,7 +90,7 @@ def row(planned: Any) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value with its placeholders spelt out."""
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(value, default=str, sort_keys=True))
 
 
 def _text(document: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:

@@ -39,16 +39,17 @@ async def carry_out(step: Step, scope: Scope, runner: Runner, attempt: int, poll
     body = step.body
     assert isinstance(body, Block)
     inner = scope if attempt == poll == 1 else scope.inside(f"{scope.prefix}{step.id}@{attempt}.{poll}/")
-    failure = await _attempt(body, inner, runner)
+    failure = await _attempt(body, inner, await runner.limited(step, inner, attempt, poll), runner)
     await _always(body.always, failure, inner, runner)
     if failure is not None:
         raise failure
-    return {child.id: inner.steps[child.id]["outputs"] for child in body.steps if "outputs" in inner.steps.get(child.id, {})}
+    children = (*body.steps, *body.rescue, *body.always)
+    return {child.id: inner.steps[child.id]["outputs"] for child in children if "outputs" in inner.steps.get(child.id, {})}
 
 
-async def _attempt(body: Block, scope: Scope, runner: Runner) -> StepError | Returned | None:
-    """How the steps, or else their rescue, failed or returned; None when they went through."""
-    failure = await _left(body.steps, scope, runner)
+async def _attempt(body: Block, scope: Scope, limited: Scope, runner: Runner) -> StepError | Returned | None:
+    """How the steps, or else their rescue, failed or returned; None when they went through. A time limit is about the steps alone."""
+    failure = await _left(body.steps, limited, runner)
     if isinstance(failure, StepError) and body.rescue:
         return await _left(body.rescue, scope.inside(scope.prefix, error=failure.as_value()), runner)
     return failure

@@ -43,6 +43,7 @@ async def carry_out(step: Step, scope: Scope, runner: Runner, attempt: int, poll
     body = step.body
     assert isinstance(body, Wait)
     key = f"{scope.key(step.id)}@{attempt}.{poll}"
+    scope = await runner.limited(step, scope, attempt, poll)
     until = await _moment(body, key, scope, runner)
     if until is None:
         return {}

@@ -139,7 +139,8 @@ def _call(call: Call, send: Callable[[], Reply], context: StepContext, deadline:
 def _lost(call: Call, lost: AnswerLost) -> StepError:
     """What a request is that found no answer, once it will not be sent again in this attempt."""
     if call.effect == "read":
-        return Unreachable(f"{call.method} {urlsplit(call.url or '').netloc}: {lost.message}")
+        again: Literal["maybe", "safe"] = "maybe" if isinstance(lost, AnswerLate) else "safe"
+        return Unreachable(f"{call.method} {urlsplit(call.url or '').netloc}: {lost.message}", again=again)
     if call.method not in _REPEATABLE:
         return _doubt(call.method, lost.message)
     error: StepError = AnswerLost(lost.message, since=lost.since)

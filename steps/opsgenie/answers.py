@@ -89,7 +89,7 @@ def period(reply: Reply) -> float:
 
 def _seconds(text: str | None) -> float | None:
     """A header's whole seconds, at most an hour; None when it says something else."""
-    return float(min(int(text), 3600)) if text and text.isascii() and text.isdigit() else None
+    return float(min(int(text[:9]), 3600)) if text and text.isascii() and text.isdigit() else None
 
 
 def said(reply: Reply) -> str:

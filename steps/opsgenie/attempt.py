@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from engine.contracts import Call, Reply, StepContext
 from engine.errors import AnswerLost, KeyRefused, StepError, Unreachable
 from engine.secret import Secret
 from engine.version import VERSION
-from steps.exchange import Request, Response, Transport
+from steps.exchange import AnswerLate, Request, Response, Transport
 from steps.operation import Operation
 from steps.opsgenie.answers import failure, fits, garbage, not_processed, period, reply_of
 from steps.opsgenie.buckets import Buckets
@@ -22,6 +22,8 @@ from steps.opsgenie.keys import Key, KeyRing
 from steps.opsgenie.parts import Parts, parts_of
 
 USER_AGENT = f"opsbook/{VERSION}"
+PARTLY_SEEN = ("opsgenie.alert.count", "opsgenie.alert.list")
+"""Calls that leave out, without a word, what a team's key may not see."""
 AHEAD = "opsbook-clock-ahead"
 """Header of a reply: seconds the service's clock was ahead of this machine's when the answer came; absent when it told no date."""
 
@@ -34,6 +36,7 @@ class Service:
         name: the connection's.
         base: scheme, host and port; no trailing slash.
         region: said in advice about keys; None when the address is the user's own.
+        said: warnings that were given, each but once.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Service:
     keys: KeyRing
     buckets: Buckets
     transport: Transport
+    said: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -67,17 +71,26 @@ class Attempt:
     """An operation with what it was given, under one deadline.
 
     Attributes:
+        settling: whether it is about an earlier attempt whose answer was lost: to look for its effect, or to repeat it.
         sent_at: when the last write left, by this machine's clock; None before.
     """
 
     def __init__(
-        self, service: Service, operation: Operation, parts: Parts, context: StepContext, deadline: Deadline | None = None
+        self,
+        service: Service,
+        operation: Operation,
+        parts: Parts,
+        context: StepContext,
+        deadline: Deadline | None = None,
+        *,
+        settling: bool = False,
     ) -> None:
         self.service = service
         self.operation = operation
         self.parts = parts
         self.context = context
         self.deadline = deadline or Deadline(context.timeout)
+        self.settling = settling
         self.sent_at: datetime | None = None
 
     @cached_property
@@ -85,13 +98,16 @@ class Attempt:
         """The key the call goes with: at first the least privileged that may make it. Raises KeyProblem."""
         return self.service.keys.choose(self.operation.name, self.operation.keys, self.operation.rights)
 
-    def again(self) -> Attempt:
-        """The same call under a new deadline."""
-        return Attempt(self.service, self.operation, self.parts, self.context)
+    def again(self, deadline: Deadline) -> Attempt:
+        """The same call once more."""
+        return Attempt(self.service, self.operation, self.parts, self.context, deadline, settling=True)
 
-    def look(self, row: Operation, given: Mapping[str, Any]) -> Attempt:
-        """Another read in the same step, under a deadline of its own."""
-        return Attempt(self.service, row, parts_of(row, given), self.context)
+    def look(self, row: Operation, given: Mapping[str, Any], deadline: Deadline) -> Attempt:
+        """A read of what this attempt wrote, with its key where that may read: what one key made another may not see."""
+        look = Attempt(self.service, row, parts_of(row, given), self.context, deadline, settling=True)
+        if self.key.may(row.keys, row.rights):
+            look.key = self.key
+        return look
 
     def send(self, target: str | None = None) -> Reply | None:
         """The request itself, or one to another target of the same shape; None in a dry run that did not make it.
@@ -110,14 +126,12 @@ class Attempt:
             body=body,
             domain=self.operation.rate_limit_domain,
         )
-        reply = self._call(call, self.key)
-        while reply is not None and reply.status == 403 and (stronger := self._stronger_key()):
-            self.key = stronger
-            reply = self._call(call, self.key)
+        reply = self._with_able_key(call)
         if reply is not None:
             self._judge(reply, call.action, self.key)
             if effect == "read" and not fits(self.operation, reply):
-                raise Unreachable(self._told(garbage(reply.status or 0, effect).message), status=reply.status)
+                raise Unreachable(self._told(garbage(reply.status or 0, effect).message), status=reply.status, hint=self._advice_on_foreign())
+            self._warn_of_part()
         return reply
 
     def status_of(self, request_id: str) -> Reply:
@@ -139,9 +153,31 @@ class Attempt:
             self._judge(reply, call.action, key)
         return reply
 
+    def _with_able_key(self, call: Call) -> Reply | None:
+        """The answer to the first key that may make the call, and to which what it names is there."""
+        missing: Reply | None = None
+        reply = self._call(call, self.key)
+        while reply is not None and self._hidden(reply) and (stronger := self._stronger_key()):
+            missing = missing or (reply if reply.status == 404 else None)
+            self.key = stronger
+            reply = self._call(call, self.key)
+        return missing if missing and reply and reply.status in (401, 403) else reply
+
+    def _hidden(self, reply: Reply) -> bool:
+        """Whether another key may see more: to a team's key, what belongs to another team is forbidden or not there."""
+        unseen = reply.status == 404 and self.operation.effect == "read" and self.key.kind == "team" and not self.settling
+        return reply.status == 403 or unseen
+
     def _stronger_key(self) -> Key | None:
-        """The next key to try: a team's key may do what another key may, but not to what belongs to another team."""
+        """The next key to try."""
         return self.service.keys.after(self.key, self.operation.keys, self.operation.rights)
+
+    def _warn_of_part(self) -> None:
+        """A list of alerts under a team's key looks whole and is not."""
+        name = self.operation.name
+        if name in PARTLY_SEEN and self.key.kind == "team" and not self.settling and name not in self.service.said:
+            self.service.said.add(name)
+            self.context.log(f"{name}: the team key ({self.key.reference}) sees the alerts of its team only", "warning")
 
     def _call(self, call: Call, key: Key) -> Reply | None:
         """One request, and one more with the new key when the store holds another than the one refused."""
@@ -158,24 +194,30 @@ class Attempt:
             sent.append(keys.secret(key))
             return self._transmit(call, sent[-1])
 
+        if not (context.planning and call.effect == "write"):
+            self._take_turn(call)
         if call.effect == "write":
             self.sent_at = context.clock.now()
         return context.call(replace(call, key=keys.use(key, sealed=context.planning)), send)
+
+    def _take_turn(self, call: Call) -> None:
+        """Waits while the rate limit holds the call back: before its intent, so that a run stopped meanwhile has nothing in doubt."""
+        assert call.domain is not None
+        self.deadline.extend(self.service.buckets.wait(call.domain, self.context.clock))
 
     def _transmit(self, call: Call, secret: Secret) -> Reply:
         """Puts a call on the wire. Raises Unreachable, and AnswerLost for a write; neither says anything of the key."""
         assert call.method is not None
         assert call.url is not None
         assert call.domain is not None
-        clock, buckets = self.context.clock, self.service.buckets
+        clock = self.context.clock
         content, kind = self.parts.content() if call.effect == "write" else (None, None)
         headers: dict[str, str | Secret] = {"Authorization": secret, "User-Agent": USER_AGENT, "Accept": "application/json"}
         if kind:
             headers["Content-Type"] = kind
-        self.deadline.extend(buckets.wait(call.domain, clock))
         left = self.deadline.left(clock.monotonic())
         if left <= 0:
-            raise Unreachable(f"{call.action}: the time limit ran out before the request was sent")
+            raise Unreachable(f"{call.action}: the time limit ran out before the request was sent", again="maybe")
         request = Request(call.method, call.url, headers, content, "GenieKey ")
         try:
             response = self.service.transport.send(request, timeout=left)
@@ -183,9 +225,11 @@ class Attempt:
         except AnswerLost as error:
             if call.effect == "write":
                 raise AnswerLost(self._told(error.message), status=error.status, since=error.since) from None
-            raise Unreachable(self._told(error.message), status=error.status) from None
+            again: Literal["maybe", "safe"] = "maybe" if isinstance(error, AnswerLate) else "safe"
+            raise Unreachable(self._told(error.message), again=again, hint=self._advice_on_silence()) from None
         except Unreachable as error:
-            raise Unreachable(self._told(error.message), status=error.status, hint=self._advice()) from None
+            hint = self._advice() if error.status is None else self._advice_on_foreign()
+            raise Unreachable(self._told(error.message), status=error.status, again=error.again, hint=hint) from None
         self._pace(call.domain, reply)
         ahead = _seconds_ahead(response, clock.now()) if call.effect == "read" else None  # only what is looked up is dated
         return reply if ahead is None else replace(reply, headers={**reply.headers, AHEAD: str(ahead)})
@@ -223,6 +267,16 @@ class Attempt:
     def _advice(self) -> str:
         where = f"connections.{self.service.name}"
         return f"Check the network, {where}.region or .url, and {where}.proxy if there must be one. Nothing was sent; trying again is safe."
+
+    def _advice_on_silence(self) -> str:
+        return (
+            f"The request left and no whole answer came. Check the network and connections.{self.service.name}.region or .url; "
+            "a longer `timeout` or a `retry` may help. It is a read: trying again is safe."
+        )
+
+    def _advice_on_foreign(self) -> str:
+        where = f"connections.{self.service.name}"
+        return f"Is {where}.region or .url right? If it is, something between (a proxy, a sign-in page) answered in the service's place."
 
     def _advice_on(self, error: StepError) -> str | None:
         if error.status == 402:

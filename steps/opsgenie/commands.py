@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.contracts import CommandLine
+from engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from steps.opsgenie.emulator import RequestLine
+    from steps.opsgenie.emulator import EmulatorKey, RequestLine
     from steps.opsgenie.emulator.server import EmulatorServer
 
 DEMO_STATE = {
@@ -75,16 +77,24 @@ def serve(line: CommandLine, host: str, port: int, state: str | None, faults: st
 
     made = Emulator(clock=RealTime(), state=line.load_mapping(state) if state else None, faults=parse_faults(faults) if faults else ())
     made.watch = _say_request
-    server = listen(made, host=host, port=port)
-    keys = {key.kind: key.value for key in made.keys}
+    try:
+        server = listen(made, host=host, port=port)
+    except OSError as error:
+        raise UsageError(f"port {port} of {host} cannot be listened on: {error.strerror}", hint="give another --port; 0 takes a free one") from None
     if line.json:
-        print(json.dumps({"url": server.url, "keys": keys}), flush=True)
+        print(json.dumps({"url": server.url, **_told_keys(made.keys)}), flush=True)
     else:
         line.say(f"Opsgenie emulator at {server.url}; stop it with Ctrl-C.")
-        for kind, value in keys.items():
-            line.say(f"  {kind} key: {value}")
+        for key in made.keys:
+            line.say(f"  {key.kind} key{f' of {key.team}' if key.team else ''}: {key.value}")
     _until_signal(server)
     return 0
+
+
+def _told_keys(keys: Sequence[EmulatorKey]) -> dict[str, Any]:
+    """Every key as a client needs to know it, and under `keys` the first of each kind."""
+    every = [{"kind": key.kind, "team": key.team, "rights": list(key.rights), "key": key.value} for key in keys]
+    return {"keys": {key.kind: key.value for key in reversed(keys)}, "all_keys": every}
 
 
 def _say_request(request: RequestLine) -> None:

@@ -59,6 +59,12 @@ class Backend:
     async def sleep_until(self, key, until):
         pass
 
+    def shield(self):
+        pass
+
+    def heed(self):
+        return False
+
     def begun(self, key):
         return False
 

@@ -245,17 +245,18 @@ def test_a_limit_that_is_no_duration_is_a_failure_that_says_so(carry_out, where)
     assert "timeout: not a duration" in run.error.message
 
 
-def test_a_blocks_limit_holds_for_everything_inside(carry_out):
+def test_a_blocks_limit_is_about_its_steps_and_leaves_time_to_rescue(carry_out):
     run = carry_out("""
         steps:
           - id: b
             timeout: 1m
             block: [{id: one, wait: 40s}, {id: two, wait: 40s}, {id: three, uses: fake.say}]
             rescue: [{id: r, uses: fake.say, with: {value: "{{ error.code }}"}}]
+            always: [{id: a, uses: fake.say, with: {value: done}}]
     """)
-    assert run.statuses["two"] == "failed"
+    assert (run.statuses["two"], run.statuses["b"]) == ("failed", "succeeded")
     assert run.elapsed == 60
-    assert run.error.code == "timeout"  # the limit is over for the rescue as well
+    assert run.seen == ["timeout", "done"]
 
 
 def test_now_is_one_moment_for_the_whole_step(carry_out):
@@ -316,3 +317,25 @@ def test_sequences_run_in_order_and_waits_add_up(carry_out, plan):
     assert run.seen == list(range(len(plan)))
     assert run.elapsed == sum(amount for amount, runs in plan if runs)
     assert [key for event, key, _ in run.backend.told if event == "step.ended" and key[0] == "s"] == [f"s{i}" for i in range(len(plan))]
+
+
+# -- cancelled ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", ["succeeds", "fails"])
+def test_a_run_cancelled_during_its_last_step_still_runs_finally(command, fake, last):
+    """SIGINT in mid-step: the step goes on to its end, and then `finally` has its say."""
+    command.write("r.yaml", f"""
+        apiVersion: runbook/v1
+        name: r
+        steps:
+          - id: slow
+            uses: core.command
+            with: {{argv: [sh, -c, "kill -INT $PPID; sleep 0.3; {'true' if last == 'succeeds' else 'false'}"]}}
+        finally:
+          - {{id: last, uses: core.log, with: {{message: "ended {{{{ run.status }}}}"}}}}
+          - {{id: more, uses: core.log, with: {{message: really}}}}
+    """)
+    done = command("run", "r.yaml")
+    assert done.code == 130
+    assert "ended cancelled" in done.out and "really" in done.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -39,14 +40,12 @@ def test_finally_has_a_time_of_grace(monkeypatch):
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(module.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     stop = Stop()
+    stop.shield()
     stop.cancel()
-    stop.give_grace()
     stop.check()
     stop.wait(10)
-    assert now == [10.0]
-    stop.wait(module.GRACE)
-    assert now == [module.GRACE]
-    now[0] += 0.1
+    assert now[0] == pytest.approx(10)
+    now[0] = module.GRACE + 0.1
     with pytest.raises(Interrupted, match="grace") as caught:
         stop.check()
     assert caught.value.ends
@@ -74,3 +73,20 @@ def test_signals_are_taken_over_but_those_that_are_to_be_ignored():
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def test_sigterm_stops_at_once_even_in_finally():
+    stop = Stop()
+    stop.shield()
+    stop._take(signal.SIGTERM, None)
+    with pytest.raises(Interrupted, match="SIGTERM") as caught:
+        stop.check()
+    assert not caught.value.ends
+
+
+def test_the_second_signal_ends_the_programs_that_were_started(ended):
+    program = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    stop = Stop()
+    stop._take(signal.SIGINT, None)
+    stop._take(signal.SIGINT, None)
+    assert program.wait(timeout=5) == -signal.SIGKILL

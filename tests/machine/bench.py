@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine import clock, history, journal
+from engine import clock, history, journal, loader, source
 from engine.app import App, Options
 from engine.clock import VirtualClock
 from engine.live import RunResult
@@ -27,6 +27,7 @@ from tests.machine.scenarios import Scenario
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY = "OPSBOOK_MACHINE_KEY"
 RUN = "20261123T120000-0000000"
+NEW_RUN = State.new_run
 EVIDENCE: Mapping[str, Callable[[Path], bool]] = {"ran": lambda place: (place / "output" / "ran").exists()}
 """By step: what a person sees who looks whether it was done. Any other: the service was asked to escalate."""
 
@@ -47,13 +48,14 @@ class Bench:
         self.path = scenario.path(folder)
         self.root = folder / "state"
         self.server: Server | None = None
+        self.jump = 0.0
 
-    def clean(self) -> None:
-        """An empty state folder, and a service as it was at the start."""
+    def clean(self, *, several: bool = False) -> None:
+        """An empty state folder, and a service as it was at the start. Unless several runs are to come, their ids are known."""
         self.close()
         shutil.rmtree(self.root, ignore_errors=True)
         os.environ["OPSBOOK_STATE"] = str(self.root)
-        State.new_run = one_run
+        State.new_run = NEW_RUN if several else one_run
         if self.scenario.served:
             self.server = Server(self.scenario, self.folder)
 
@@ -81,6 +83,17 @@ class Bench:
             leap()
         return app
 
+    def arguments(self) -> list[str]:
+        """The command line that begins it."""
+        scenario = self.scenario
+        inputs = [part for given in scenario.inputs for part in ("-i", given)]
+        if self.server:
+            return ["run", self.path, "--config", str(self.server.config), *inputs]
+        state = self.folder / "account.yaml"
+        state.write_text(json.dumps(scenario.state))
+        faults = ["--faults", scenario.faults] if scenario.faults else []
+        return ["run", self.path, "--config", "", "--emulator", "--emulator-state", str(state), *faults, *inputs]
+
     def run(self) -> int:
         """Begins it; its exit code."""
         return self.app().run(self.path, self.scenario.inputs).exit_status
@@ -89,7 +102,7 @@ class Bench:
         """Goes on with what waits for it; the exit code."""
         statuses = []
         if self.server:
-            leap()
+            leap(self.jump)
         for run, result in App(Options(config=None if self.server else "")).resume_all(on_doubt):
             assert isinstance(result, RunResult), f"{run}: {result}"
             statuses.append(result.exit_status)
@@ -118,6 +131,15 @@ class Bench:
         place = self.place()
         step = next(event["step"] for event in reversed(self.events()) if event["event"] == "step.ended" and event["status"] == "in_doubt")
         return EVIDENCE.get(step, lambda place: b"/escalate" in (place / "emulator.jsonl").read_bytes())(place)
+
+    def finally_ids(self) -> list[str]:
+        """The ids of the steps that are always done."""
+        finds = App().catalog.find
+        return [step.id for step in loader.read(source.load(self.path), finds).finally_]
+
+    def problems(self) -> list[str]:
+        """What `audit verify` finds."""
+        return [problem.message for problem in history.verify(State(self.root)).problems]
 
     def place(self) -> Path | None:
         """The newest run's folder."""
@@ -159,7 +181,7 @@ class Bench:
             "status": history.left(place),
             "steps": {event["key"]: event.get("status", "skipped") for event in ended},
             "twice": [key for key, count in Counter(final).items() if count > 1],
-            "problems": [problem.message for problem in history.verify(State(self.root)).problems],
+            "problems": self.problems(),
             "alerts": sorted((alert_view(alert) for alert in account["alerts"].values()), key=repr),
             "users": sorted(user["username"] for user in account["users"].values()),
             "files": sorted(file.name for file in (place / "output").glob("[!.]*")),
@@ -191,7 +213,8 @@ class Bench:
         self.clean()
         status = forked(self.run)
         assert status in (0, 1), status
-        return {**self.end(), "notes": self.notes()}
+        doubts = sum(event["event"] == "step.doubt" for event in self.events())
+        return {**self.end(), "notes": self.notes(), "doubts": doubts}
 
 
 def _notes(account: Mapping[str, Any]) -> Counter[str]:
@@ -214,9 +237,19 @@ def one_run(state: State, now: datetime) -> Path:
     return place
 
 
-def leap() -> None:
-    """From now on, a wait of this process costs no time: its real clock leaps."""
-    leapt = 0.0
+def begin_at(start: datetime) -> None:
+    """The command line's virtual clock begins at one moment, so that ends can be compared."""
+    real = App.__init__
+
+    def init(app: App, *given: Any, **named: Any) -> None:
+        real(app, *given, **named)
+        app.starts = start
+
+    App.__init__ = init
+
+
+def leap(leapt: float = 0.0) -> None:
+    """From now on, a wait of this process costs no time: its real clock leaps. It may be ahead, or behind, to begin with."""
 
     def sleep(running: clock.RealClock, seconds: float) -> None:
         nonlocal leapt

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Kill:
 
 def forked(work: Work) -> int:
     """The exit status of work done in a process of its own; minus the signal that ended it."""
-    return _ended(spawned(work))
+    return ended(spawned(work))
 
 
 def spawned(work: Work) -> int:
@@ -60,7 +60,8 @@ def spawned(work: Work) -> int:
     return child
 
 
-def _ended(child: int) -> int:
+def ended(child: int) -> int:
+    """The exit status of a process, once it is over; minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -94,12 +95,12 @@ def _crash_at(number: int, mode: str) -> None:
     os.write = write
 
 
-def writes_of(work: Work) -> list[Kill]:
+def writes_of(work: Work, modes: Sequence[str] = MODES) -> list[Kill]:
     """Every write of some work: before it, within it and after it."""
     with tempfile.NamedTemporaryFile() as told:
         forked(lambda: _counted(work, told.name))
         writes = int(Path(told.name).read_text())
-    return [Kill("os.write", number, mode) for number in range(1, writes + 1) for mode in MODES]
+    return [Kill("os.write", number, mode) for number in range(1, writes + 1) for mode in modes]
 
 
 def calls_of(work: Work) -> list[Kill]:
@@ -151,7 +152,7 @@ def _traced(work: Work, expression: str, into: Path | None = None) -> int:
         while (line := tracer.stderr.readline()) and "attached" not in line:
             pass
         os.write(key, b"!") if line else os.kill(child, 9)
-        return _ended(child)
+        return ended(child)
     finally:
         os.close(key)
         tracer.communicate()

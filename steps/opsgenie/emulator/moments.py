@@ -11,10 +11,10 @@ def written(moment: datetime) -> str:
 
 
 def read(text: str) -> datetime:
-    """The moment an RFC 3339 text names. Raises ValueError, also when it has no offset."""
+    """The moment an RFC 3339 text names; without an offset, which the vendor's own client leaves out, it is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("a date-time needs an offset from UTC")
+        return moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(UTC)
     except OverflowError:

@@ -2,7 +2,7 @@
 
 Documented: `field: value`, `< <= > >=`, AND, OR, parentheses, and the fields' names. In common use and taken here, though
 unconfirmed: NOT, a `*` at the end of a value, a group of values after a field, quoted values, words without a field (they search the
-free-text fields), and terms side by side, which must all hold.
+free-text fields), terms side by side, which must all hold, and operators in lower case. `&&`, `||` and `field=value` are no queries.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Token:
     text: str
 
     def is_word(self, *words: str) -> bool:
-        return self.kind == "word" and self.text in words
+        return self.kind == "word" and self.text.upper() in words
 
 
 _END = _Token("end", "")
@@ -156,6 +156,8 @@ class _Parser:
     def _matches(self, field: str | None, sign: str, value: _Token) -> Predicate:
         if field is not None:
             return _predicate(field, self._fields[field], sign, value)
+        if value.kind == "word" and "=" in value.text:
+            raise QueryError("query compares with '=' where ':' is meant")
         anywhere = [_predicate(name, self._fields[name], sign, value) for name in self._free]
         return lambda document: any(one(document) for one in anywhere)
 
@@ -163,6 +165,8 @@ class _Parser:
         token = self._take()
         if token.kind not in ("word", "quoted") or token.is_word("AND", "OR", "NOT"):
             raise QueryError(f"query has {repr(token.text) if token.text else 'its end'} where a value is expected")
+        if token.is_word("&&", "||"):
+            raise QueryError(f"query has '{token.text}' where AND or OR is meant")
         return token
 
     def _peek(self) -> _Token:

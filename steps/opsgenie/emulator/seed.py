@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from engine.contracts import FromFile
 from engine.errors import Finding, Invalid, UsageError
+from engine.model import Path
 from steps.operation import Operation
 from steps.opsgenie.emulator.call import Call
 from steps.opsgenie.emulator.domains import alerts, incidents, roles, teams, users
@@ -20,6 +22,12 @@ from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.emulator.routes import route_named
 from steps.opsgenie.emulator.store import Store
 
+FINDING = "emulator-state"
+"""Id of a finding in a state."""
+
+Wrong = tuple[Path, str]
+"""Where something is wrong, and what."""
+
 
 def check_state(state: Mapping[str, Any]) -> None:
     """Raises Invalid with one finding for each thing that is wrong in the state, each naming its path and no value."""
@@ -29,44 +37,52 @@ def check_state(state: Mapping[str, Any]) -> None:
 
     formats = FormatChecker(formats=())
     formats.checks("date-time", raises=ValueError)(is_moment)
-    wrong = [_sentence(error) for error in Draft7Validator(STATE_SCHEMA, format_checker=formats).iter_errors(dict(state))]
-    _refuse(wrong or [*_wrong_faults(state), *_wrong_deeds(state)])
+    wrong = [_explained(error) for error in Draft7Validator(STATE_SCHEMA, format_checker=formats).iter_errors(dict(state))]
+    _refuse(state, wrong or [*_wrong_faults(state), *_wrong_deeds(state)])
 
 
-def _refuse(wrong: Sequence[str]) -> None:
+def _refuse(state: Mapping[str, Any], wrong: Sequence[Wrong]) -> None:
     if wrong:
-        findings = [Finding("emulator-state", "error", f"emulator state, {one}") for one in wrong]
-        raise Invalid(findings, hint="STATE_SCHEMA of steps.opsgenie.emulator describes the form of the state.")
+        raise Invalid([_finding(state, path, told) for path, told in wrong])
 
 
-def _sentence(error: Any) -> str:
-    where = place(error.absolute_path) or "at the top"
-    if error.validator in ("additionalProperties", "required"):
-        return f"{where}: {error.message}"
-    if where.endswith("].do"):
-        return f"{where}: is no operation; `opsbook steps list` names them all"
-    return f"{where}: {wording(error) or 'has none of the forms it may have'}"
+def _finding(state: Mapping[str, Any], path: Path, told: str) -> Finding:
+    """Where it stands in the file, if the state came out of one."""
+    message = f"emulator state, {place(path) or 'at the top'}: {told}"
+    return state.finding(FINDING, message, path) if isinstance(state, FromFile) else Finding(FINDING, "error", message)
 
 
-def _wrong_faults(state: Mapping[str, Any]) -> Iterator[str]:
+def _explained(error: Any) -> Wrong:
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties":
+        extra = next(name for name in error.instance if name not in error.schema["properties"])
+        return (*path, extra), f"is not known here; known are {', '.join(error.schema['properties'])}"
+    if error.validator == "required":
+        return path, error.message
+    if path[-1:] == ("do",):
+        return path, "is no operation; `opsbook steps list` names them all"
+    return path, wording(error) or "has none of the forms it may have"
+
+
+def _wrong_faults(state: Mapping[str, Any]) -> Iterator[Wrong]:
     for number, entry in enumerate(state.get("faults", ())):
         try:
             fault_from(entry)
         except UsageError as error:
-            yield f"faults[{number}].answer: {error.message} {error.hint}"
+            yield ("faults", number, "answer"), f"{error.message} {error.hint}"
 
 
-def _wrong_deeds(state: Mapping[str, Any]) -> Iterator[str]:
+def _wrong_deeds(state: Mapping[str, Any]) -> Iterator[Wrong]:
     for number, entry in enumerate(state.get("during", ())):
         row, given = _row(entry["do"]), entry.get("with", {})
-        where = f"during[{number}].with"
+        where = ("during", number, "with")
         unknown = sorted(set(given) - {*row.path_names, *row.query, *row.body})
         if unknown:
-            yield f"{where}: {row.name} has no field {', '.join(unknown)}"
+            yield where, f"{row.name} has no field {', '.join(unknown)}"
         try:
             check(row, *parted(row, given))
         except ApiError as problem:
-            yield from (f"{where}.{field}: {told}" for field, told in (problem.errors or {}).items())
+            yield from (((*where, field), told) for field, told in (problem.errors or {}).items())
 
 
 def seeded(state: Mapping[str, Any], now: datetime) -> Store:
@@ -78,7 +94,7 @@ def seeded(state: Mapping[str, Any], now: datetime) -> Store:
                 seed(store, entry, now)
             except ApiError as problem:
                 told = ", ".join((problem.errors or {}).values()) or problem.message
-                _refuse([f"{name}[{number}]: {told}"])
+                _refuse(state, [((name, number), told)])
     return store
 
 

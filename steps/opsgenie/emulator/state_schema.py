@@ -23,6 +23,7 @@ _TEAM = record(
     description=text(),
     members=list_of(record(required=("username",), username=_NAME, role=text())),
 )
+_USERNAMES = list_of(_NAME)
 _USER = record(required=("username",), username=_NAME, fullName=_NAME, role=_NAME)
 _ALERT = record(
     required=("message",),
@@ -70,7 +71,7 @@ STATE_SCHEMA: dict[str, Any] = {
     "properties": {
         "alerts": list_of(_ALERT),
         "during": list_of(_DURING),
-        "escalations": list_of(record(required=("name",), name=_NAME, team=_NAME)),
+        "escalations": list_of(record(required=("name",), name=_NAME, team=_NAME, users=_USERNAMES)),
         "faults": list_of(_FAULT),
         "incidents": list_of(_INCIDENT),
         "keys": list_of(_KEY),
@@ -83,7 +84,7 @@ STATE_SCHEMA: dict[str, Any] = {
         },
         "processing": number() | {"minimum": 0},
         "roles": list_of(_ROLE),
-        "schedules": list_of(record(required=("name",), name=_NAME)),
+        "schedules": list_of(record(required=("name",), name=_NAME, users=_USERNAMES)),
         "services": list_of(record(required=("name",), name=_NAME, id=_NAME)),
         "teams": list_of(_TEAM),
         "users": list_of(_USER),

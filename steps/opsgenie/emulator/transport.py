@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import AnswerLost
-from steps.exchange import Request, Response, Transport
+from steps.exchange import AnswerLate, Request, Response, Transport
 from steps.opsgenie.emulator.service import Emulator, delivered
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -21,7 +21,7 @@ class EmulatorTransport(Transport):
         delivery = self.emulator.deliver(request)
         if delivery.late >= timeout:
             self.emulator.clock.sleep(timeout)
-            raise AnswerLost("No answer came in time.")
+            raise AnswerLate("No answer came in time.")
         if delivery.late:
             self.emulator.clock.sleep(delivery.late)
         response = delivered(delivery)

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from engine.contracts import Need, Surroundings
-from engine.errors import InDoubt, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.errors import InDoubt, Interrupted, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.secret import Secret
 from engine.version import VERSION
 from steps.opsgenie import PROVIDER
@@ -82,6 +82,27 @@ def test_what_a_rate_limit_holds_back_is_not_the_attempts_time(bench, say):
     b = bench(say.accept(), late, say.NOT_YET, say.processed(alertId="a"))
     assert b.context.timeout == 30.0
     assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+
+
+def test_a_run_that_is_stopped_while_a_rate_limit_holds_it_back_has_nothing_in_doubt(bench, monkeypatch):
+    b = bench()
+    b.service.buckets.refused("alert", 60.0, b.clock)
+
+    def stopped(seconds):
+        raise Interrupted("stopped by SIGTERM", ends=False)
+
+    monkeypatch.setattr(b.clock, "sleep", stopped)
+    with pytest.raises(Interrupted):
+        b.perform("opsgenie.alert.create", message="m")
+    assert (b.context.journal, b.sent) == ({}, [])
+
+
+def test_a_plan_waits_for_no_write_that_it_does_not_send(bench, say):
+    b = bench()
+    b.service.buckets.refused("alert", 60.0, b.clock)
+    b.context = say.Context(b.connection, b.clock, planning=True)
+    b.perform("opsgenie.alert.create", message="m")
+    assert (b.clock.slept, len(b.context.calls)) == ([], 1)
 
 
 def test_a_status_that_does_not_tell_is_looked_at_again(bench, say):

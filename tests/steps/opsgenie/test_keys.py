@@ -63,6 +63,17 @@ def test_the_static_finding_and_the_choice_agree(name):
         assert (choose(read_keys(settings), row.keys, row.rights) is not None) == may
 
 
+@pytest.mark.parametrize("name", ["opsgenie.incident.get", "opsgenie.account.get"])
+def test_an_integration_key_needs_the_right_to_configure_beyond_alerts(name):
+    row = OPERATIONS[name]
+    settings = {"keys": [{"kind": "integration", "rights": ["read"], "secret": "env:I"}]}
+    told = PROVIDER.key_findings(settings, Need(row.keys, "+".join(row.rights)))
+    assert told.endswith("with read and configuration_access (integration); the connection has integration (env:I) with read")
+    for kind, rights in (("integration", ["read", "configuration_access"]), ("account", ["read"])):
+        settings["keys"][0] |= {"kind": kind, "rights": rights}
+        assert PROVIDER.key_findings(settings, Need(row.keys, "+".join(row.rights))) is None
+
+
 def test_a_connection_without_keys_can_do_nothing_unless_it_is_the_emulator():
     need = Need(("team",), "read")
     assert PROVIDER.key_findings({}, need) == "needs a key of kind team with read; the connection has no key"

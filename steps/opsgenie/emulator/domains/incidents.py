@@ -18,6 +18,7 @@ from steps.opsgenie.emulator.query import Kind
 from steps.opsgenie.emulator.search import filtered, sorted_by
 from steps.opsgenie.emulator.store import Entity, Incident, logged
 
+_UNSHOWN = ("description", "serviceId")
 _FIELDS: Mapping[str, Kind] = {
     "createdAt": "number",
     "description": "text",
@@ -54,7 +55,7 @@ def open_incident(call: Call) -> Incident:
             "owner": call.person or "",
             "priority": given.get("priority", "P3"),
             "responders": [{"type": one["type"], "id": one["id"]} for one in responders],
-            "impactedServices": [given["serviceId"]],
+            "serviceId": given["serviceId"],
             "ownerTeam": next((one["id"] for one in responders if one["type"] == "team"), ""),
             "extraProperties": dict(given.get("details", {})),
         }
@@ -108,11 +109,16 @@ def _delete(call: Call) -> Done:
     return _done(incident, "Incident deleted successfully")
 
 
+def _shown(incident: Incident) -> Entity:
+    """The incident as the service is known to show it."""
+    return {name: value for name, value in incident.fields.items() if name not in _UNSHOWN}
+
+
 def _get(call: Call) -> Answer:
     incident = _find(call)
     if incident is None:
         raise missing("Incident", call.ids[0])
-    return Answer({"data": incident.fields})
+    return Answer({"data": _shown(incident)})
 
 
 def _list_incidents(call: Call) -> Answer:
@@ -121,7 +127,7 @@ def _list_incidents(call: Call) -> Answer:
     found = filtered(documents, call.query["query"], _FIELDS, ("message",))
     ordered = sorted_by(found, call.query.get("sort", "createdAt"), call.query.get("order", "desc"))
     page, links = offset_page(ordered, call.url, offset=offset, limit=limit)
-    return Answer({"data": [one.fields for _, one in page], "paging": links})
+    return Answer({"data": [_shown(one) for _, one in page], "paging": links})
 
 
 def _document(fields: Entity) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_leaves_every_team_and_reports_duties(run, there):
     }
 
 
-@pytest.mark.parametrize("kept", ["dba", "id-dba"])
+@pytest.mark.parametrize("kept", ["dba", "DBA", "id-dba"])
 def test_stays_in_kept_teams(run, there, kept):
     assert run(OFFBOARD, identifier="id-" + ANA, keep_teams=[kept])[0]["teams_removed"] == ["sre"]
 

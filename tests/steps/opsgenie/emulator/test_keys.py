@@ -48,12 +48,24 @@ def test_an_account_key_may_do_the_rest(client):
         (("read",), "POST", "/v2/alerts", "write"),
         (("read", "create_and_update"), "DELETE", "/v2/alerts/1", "delete"),
         (("read", "create_and_update"), "GET", "/v2/teams", "configuration"),
+        (("read", "create_and_update"), "GET", "/v1/incidents/", "configuration"),
+        (("read", "create_and_update"), "GET", "/v2/account", "configuration"),
     ],
 )
 def test_a_right_that_lacks_is_named(made, rights, method, path, wanted):
     client = made(keys=[made_key("integration", rights=rights)])
     refused = client.refused(403, method, path, {"message": "m"} if method == "POST" else None)
     assert (refused["code"], refused["message"]) == (40301, f"API Key is not granted with {wanted} access.")
+
+
+def test_an_account_key_asks_for_incidents_without_the_right_to_configure(made):
+    client = made(keys=[made_key("account", rights=("read",))])
+    assert client.data("/v1/incidents/", key="account", query="status:open") == []
+    client.refused(403, "GET", "/v2/heartbeats/x/ping", key="account")
+
+
+def test_an_integration_key_pings_without_the_right_to_configure(made):
+    assert made(keys=[made_key("integration", rights=("read",))]).send("GET", "/v2/heartbeats/x/ping").status == 202
 
 
 def test_a_heartbeat_key_pings_only(made):

@@ -44,6 +44,10 @@ def matches(text, document=ALERT):
         "NOT NOT status: open",
         'source: "a b/c"',
         r"source: a\ b/c",
+        "status: open and tag: red",
+        "status: closed or count: 3",
+        "not status: closed",
+        "tag: (green or (red and not blue) or blue)",
     ],
 )
 def test_true_of_the_alert(text):
@@ -76,6 +80,12 @@ def test_false_of_the_alert(text):
     "text",
     [
         "colour: red",
+        "tag=red",
+        "tag = red",
+        "tag: red && status: open",
+        "status: open || tag: red",
+        "status: open and",
+        "tag: (red && blue)",
         "status:",
         "status: open AND",
         "OR",

@@ -145,6 +145,12 @@ def test_unacknowledge_undoes_acknowledge(client):
     assert client.data(f"/v2/alerts/{made}")["acknowledged"] is False
 
 
+def test_a_time_without_an_offset_is_utc(client):
+    made = client.alert()
+    client.done("POST", f"/v2/alerts/{made}/snooze", {"endTime": "2026-03-01T12:10:00.123456"})
+    assert client.data(f"/v2/alerts/{made}")["snoozedUntil"] == "2026-03-01T12:10:00.123Z"
+
+
 def test_a_snooze_ends_by_itself(client):
     made = client.alert()
     client.done("POST", f"/v2/alerts/{made}/snooze", {"endTime": "2026-03-01T12:10:00Z"})
