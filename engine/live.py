@@ -243,8 +243,11 @@ def _advise(run: str, ending: Ending) -> None:
     if ending.error is None:
         return
     if ending.status == "in_doubt":
-        ways = f"opsbook resume {run} --on-doubt skip (it was done), resend (it was not) or fail (end the run)"
-        ending.error.hint = " ".join(filter(None, (ending.error.hint, "Then say what it came to:", ways)))
+        look = (ending.error.hint or "Look whether it was done").rstrip(".")
+        ending.error.hint = (
+            f"{look[:1].upper()}{look[1:]}. Then: opsbook resume {run} --on-doubt skip when it was done, "
+            "--on-doubt resend when it was not, or --on-doubt fail to give up."
+        )
     elif ending.status in RESUMABLE:
         ending.error.hint = f"opsbook resume {run}"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from engine.contracts import Call, Effect, Reply, Schema, StepContext
 from engine.errors import AnswerLost, InDoubt, Refused, StepError, Throttled, Unreachable
-from steps.exchange import Request, Response, Transport
+from steps.exchange import AnswerLate, Request, Response, Transport
 from steps.fields import anything, exclusive, integer, list_of, map_of, one_of, record, text
 from steps.parsing import Parse, check_schema, data_schema, parse, printable
 from steps.step import BaseStep, known

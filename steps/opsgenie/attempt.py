@@ -130,7 +130,9 @@ class Attempt:
         if reply is not None:
             self._judge(reply, call.action, self.key)
             if effect == "read" and not fits(self.operation, reply):
-                raise Unreachable(self._told(garbage(reply.status or 0, effect).message), status=reply.status, hint=self._advice_on_foreign())
+                raise Unreachable(
+                    self._told(garbage(reply.status or 0, effect).message), status=reply.status, hint=self._advice_on_foreign()
+                )
             self._warn_of_part()
         return reply
 

@@ -80,7 +80,9 @@ def serve(line: CommandLine, host: str, port: int, state: str | None, faults: st
     try:
         server = listen(made, host=host, port=port)
     except OSError as error:
-        raise UsageError(f"port {port} of {host} cannot be listened on: {error.strerror}", hint="give another --port; 0 takes a free one") from None
+        raise UsageError(
+            f"port {port} of {host} cannot be listened on: {error.strerror}", hint="give another --port; 0 takes a free one"
+        ) from None
     if line.json:
         print(json.dumps({"url": server.url, **_told_keys(made.keys)}), flush=True)
     else:

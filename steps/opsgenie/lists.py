@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.contracts import Reply
 from engine.errors import Refused
@@ -13,11 +14,14 @@ from steps.operation import Paging
 from steps.opsgenie.answers import items_of
 from steps.opsgenie.attempt import Attempt
 
+_ADDRESS = re.compile(r"[!-~]+")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
 
 def collect(attempt: Attempt, paging: Paging) -> dict[str, Any] | None:
     """The items of all pages and their count; None in a dry run that did not make the call.
 
-    Raises Refused when the service sends the client to another host or in a circle.
+    Raises Refused when the service sends the client to another host or path, or in a circle.
     """
     wanted = attempt.parts.query.get("limit")
     attempt.parts = replace(attempt.parts, query=_page_query(attempt, paging, wanted))
@@ -52,6 +56,8 @@ def _next(attempt: Attempt, reply: Reply, paging: Paging) -> str | None:
     if paging.style == "whole" or not isinstance(address, str) or not address:
         return None
     base = attempt.service.base
+    if not _ADDRESS.fullmatch(address):
+        raise Refused(f"{attempt.operation.name}: the address of the next page is no address", code="bad_answer")
     if not address.startswith(base + "/"):
         raise Refused(
             f"{attempt.operation.name}: the next page lies on another host, where the key must not go",
@@ -59,7 +65,17 @@ def _next(attempt: Attempt, reply: Reply, paging: Paging) -> str | None:
             hint=f"Set connections.{attempt.service.name}.region or .url to the host that the service names in its lists.",
         )
     target = address[len(base) :]
+    if not _same_list(target, attempt):
+        raise Refused(f"{attempt.operation.name}: the next page is said to be one of another list", code="bad_answer")
     return None if _beyond(target, attempt, paging) else target
+
+
+def _same_list(target: str, attempt: Attempt) -> bool:
+    """Whether a page is of the list asked for: below an alias or a name, the service may tell it by the id."""
+    by_id = all(kind == "id" for name, kind in attempt.parts.query.items() if name.lower().endswith("identifiertype"))
+    ours = (attempt.parts.path if by_id else attempt.operation.path_template).rstrip("/").split("/")
+    theirs = target.partition("?")[0].rstrip("/").split("/")
+    return len(ours) == len(theirs) and all(one[:1] == "{" or unquote(one) == unquote(two) for one, two in zip(ours, theirs, strict=True))
 
 
 def _beyond(target: str, attempt: Attempt, paging: Paging) -> bool:
@@ -67,7 +83,7 @@ def _beyond(target: str, attempt: Attempt, paging: Paging) -> bool:
     if paging.window is None:
         return False
     query = parse_qs(urlsplit(target).query)
-    end = sum(int(query[name][0]) for name in ("offset", "limit") if name in query and query[name][0].isdigit())
+    end = sum(int(query[name][0]) for name in ("offset", "limit") if name in query and _NUMBER.fullmatch(query[name][0]))
     if end >= paging.window:
         attempt.context.log(
             f"{attempt.operation.name}: the service lists no more than {paging.window} items; the list ends there", "warning"

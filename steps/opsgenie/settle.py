@@ -1,33 +1,38 @@
 """Writes whose answer was lost: what each kind of idempotency allows to find out, and to do.
 
 A write is in doubt from the moment a byte of it may have left until an answer is read; after a crash, a written intent without a result
-is the same doubt. Nothing is guessed: what cannot be told apart ends in InDoubt.
+is the same doubt. Nothing is guessed: what cannot be told apart ends in InDoubt. Settling takes no longer than once more the attempt's
+time, and ten seconds or a little more of waiting.
+
+One thing may be done twice: the note of a closed incident (`opsgenie.incident.close` with `note`). The vendor has no call that reads an
+incident's notes, so a close whose answer was lost is sent again, and with it its note.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from engine.contracts import Reply
-from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, Unreachable
+from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, Throttled, Unreachable
 from steps.operation import Idempotency, Operation
 from steps.opsgenie.answers import data_of
-from steps.opsgenie.attempt import AHEAD, Attempt
+from steps.opsgenie.attempt import AHEAD, Attempt, Deadline
+from steps.opsgenie.follow import TEN_SECONDS, Unprocessed
 from steps.opsgenie.marks import alias_of, source_of
 from steps.opsgenie.operations import OPERATIONS
 
 Outputs = Mapping[str, Any]
 Write = Callable[[Attempt], Outputs]
 
-LOOKS = 11
-BETWEEN_LOOKS = 1.0
-"""Ten seconds of looking before what may have been accepted and is not there counts as missing. They are counted in looks, not by the
-clock: a resumed run must make the same calls in the same order."""
-TRIES = 4
-"""How often a doubt is settled before a person has to."""
+ONCE_MORE = (0.5, 1.5)
+"""Pauses between looks where ten seconds were waited before."""
+PAUSES = (2.0, 8.0)
+"""Seconds between the tries to settle a doubt there is nothing to look at for; looking takes its own time."""
+MOST = 3
+"""How often a write is sent again before a person has to decide."""
 SKEW = timedelta(seconds=2)
 """Two dates of the service itself may differ by this: one of them is in whole seconds."""
 
@@ -41,6 +46,10 @@ class Doubt:
         write: sends the write once and waits for its outcome.
         since: when its intent was written, by this machine's clock.
         cause: how the answer was lost.
+        accepted: whether the service has it and says that it is not processed yet.
+        resent: how often it was sent again.
+        looked: whether it was looked for.
+        looking, resending: the time of all looks, and of all times it is sent again.
     """
 
     attempt: Attempt
@@ -48,57 +57,82 @@ class Doubt:
     write: Write
     since: datetime
     cause: str
+    accepted: bool
+    looking: Deadline
+    resending: Deadline
+    resent: int = field(default=0, init=False)
+    looked: bool = field(default=False, init=False)
 
     @property
     def operation(self) -> Operation:
         """The operation in doubt."""
         return self.attempt.operation
 
-    def resend(self) -> Outputs:
-        """The same write once more, under a new deadline. Raises AnswerLost when that is in doubt, too."""
-        return self.write(self.attempt.again())
+    def resend(self, most: int = MOST) -> Outputs:
+        """The same write once more. Raises AnswerLost when that is in doubt, too, and InDoubt when it was sent again often enough."""
+        if self.resent >= (min(most, 1) if self.accepted else most):
+            raise _undecided(self, self.cause)
+        self.resent += 1
+        return self.write(self.attempt.again(self.resending))
 
     def read(self, name: str, given: Mapping[str, Any]) -> Reply | None:
-        """A read of the service; None for 404."""
+        """A read of the service; None for 404. Raises InDoubt when it is refused: that says nothing of the write."""
         try:
-            reply = self.attempt.look(OPERATIONS[name], given).send()
+            reply = self.attempt.look(OPERATIONS[name], given, self.looking).send()
         except Refused as error:
             if error.status != 404:
-                raise
+                raise _undecided(self, f"{self.cause}; looking for it: {error.message}") from error
             return None
         assert reply is not None, "a dry run sends no write that could be in doubt"
         return reply
 
     def search(self, look: Callable[[Doubt], Outputs | None]) -> Outputs | None:
-        """Looks LOOKS times, until it is found. Raises Unreachable when the last look got no answer."""
-        for turn in range(LOOKS):
-            if turn:
-                self.attempt.context.clock.sleep(BETWEEN_LOOKS)
+        """Looks for ten seconds, where that was done before for two, until it is found. Raises InDoubt when the last look got no answer."""
+        failed: Unreachable | None = None
+        for pause in (0.0, *(ONCE_MORE if self.looked or self.accepted else TEN_SECONDS)):
+            self.wait(pause)
             try:
-                found = look(self)
-            except Unreachable:
-                if turn == LOOKS - 1:
-                    raise
-                continue
+                failed, found = None, look(self)
+            except Unreachable as error:
+                failed, found = error, None
+                if error.again != "safe":
+                    break
             if found is not None:
                 return found
+        self.looked = True
+        if failed is not None:
+            raise _undecided(self, f"{self.cause}; looking for it: {failed.message}") from failed
         return None
+
+    def wait(self, seconds: float) -> None:
+        """Waits; that uses up no time of what comes after."""
+        if seconds:
+            self.attempt.context.clock.sleep(seconds)
+            self.looking.extend(seconds)
+            self.resending.extend(seconds)
 
 
 def settle(attempt: Attempt, given: Mapping[str, Any], write: Write, lost: AnswerLost) -> Outputs:
     """The outputs of a write once it is known to be done once. Raises InDoubt, or Refused when the service now says no."""
-    clock = attempt.context.clock
-    doubt = Doubt(attempt, given, write, lost.since or attempt.sent_at or clock.now(), lost.message)
-    attempt.context.log(f"{lost.message}; finding out whether it was done", "warning")
-    for turn in range(TRIES):
+    context = attempt.context
+    since = lost.since or attempt.sent_at or context.clock.now()
+    accepted = isinstance(lost, Unprocessed)
+    doubt = Doubt(attempt, given, write, since, lost.message, accepted, Deadline(context.timeout), Deadline(context.timeout))
+    context.log(f"{lost.message}; finding out whether it was done", "warning")
+    for pause in (*PAUSES, 0.0):
         try:
             return _rule(doubt)(doubt)
         except AnswerLost as error:
-            doubt.cause = error.message
-        except Unreachable as error:
-            clock.sleep(error.retry_after or 2.0**turn)
+            doubt.cause, doubt.accepted = error.message, doubt.accepted or isinstance(error, Unprocessed)
+            doubt.wait(0.0 if doubt.looked else pause)
+        except Throttled as error:
+            doubt.wait(error.retry_after or pause)
         except KeyRefused as error:
             raise _undecided(doubt, error.message) from error
+        except Unreachable as error:
+            if error.again != "safe":
+                break
+            doubt.wait(pause)
     raise _undecided(doubt, doubt.cause)
 
 
@@ -109,14 +143,14 @@ def _resend(doubt: Doubt) -> Outputs:
 
 def _keyed(doubt: Doubt) -> Outputs:
     """Looks for the alert by its alias, then by its source among the closed; else sends again with the same alias."""
-    return doubt.search(_alert_by_alias) or doubt.resend()
+    return doubt.search(_alert_by_alias) or _alert_by_source(doubt) or doubt.resend(most=2)
 
 
 def _alert_by_alias(doubt: Doubt) -> Outputs | None:
     reply = doubt.read("opsgenie.alert.get", {"identifier": doubt.given["alias"], "identifierType": "alias"})
     if reply is not None and _is_ours(doubt, data_of(reply), reply):
         return _created(data_of(reply))
-    return _alert_by_source(doubt)
+    return None
 
 
 def _alert_by_source(doubt: Doubt) -> Outputs | None:
@@ -125,8 +159,12 @@ def _alert_by_source(doubt: Doubt) -> Outputs | None:
     if doubt.given.get("source") != source:
         return None
     reply = doubt.read("opsgenie.alert.list", {"query": f'source: "{source}"', "limit": 100})
-    assert reply is not None
-    alerts = [alert for alert in data_of(reply) if alert.get("source") == source and alert.get("alias") == doubt.given["alias"]]
+    if reply is None:
+        return None
+    told = {"source": source, "alias": doubt.given["alias"]}
+    alerts = [
+        alert for alert in data_of(reply) if _covers(alert, told) and told.keys() <= alert.keys() and isinstance(alert.get("id"), str)
+    ]
     return next((_created(alert) for alert in alerts if _is_ours(doubt, alert, reply)), None)
 
 
@@ -142,7 +180,7 @@ def _since_intent(doubt: Doubt, moment: Any, reply: Reply) -> bool:
     try:
         told = datetime.fromisoformat(moment)
         return told >= doubt.since + timedelta(seconds=float(reply.headers.get(AHEAD, 0))) - SKEW
-    except (TypeError, ValueError):  # no moment, or one without its zone
+    except (TypeError, ValueError, OverflowError):  # no moment, one without its zone, or one of another age
         return False
 
 
@@ -210,8 +248,11 @@ def _delete(doubt: Doubt) -> Outputs:
 
 
 def _noted(doubt: Doubt) -> Outputs:
-    """Reads the notes back; sends again when ours is not among them: a change and the note that came with it are one."""
-    return doubt.search(_note) or doubt.resend()
+    """Reads the notes back; sends again when ours is not among them: a change and the note that came with it are one.
+
+    What the service has accepted and is only late with is not sent again: it would be there twice.
+    """
+    return doubt.search(_note) or doubt.resend(most=0 if doubt.accepted else 1)
 
 
 def _note(doubt: Doubt) -> Outputs | None:
@@ -253,13 +294,10 @@ def _rule(doubt: Doubt) -> Callable[[Doubt], Outputs]:
 
 def _undecided(doubt: Doubt, reason: str) -> InDoubt:
     """What a person has to decide, and how."""
-    row = doubt.operation
-    target = " ".join(f"{name} {doubt.given[name]}" for name in row.path_names if name in doubt.given)
+    parts = doubt.attempt.parts
+    alias = f", alias {doubt.given['alias']}" if "alias" in doubt.given else ""
     begun = doubt.since.isoformat(timespec="seconds")
     return InDoubt(
-        f"{row.name}: whether this write was done is not known: {reason}",
-        hint=(
-            f"Look in Opsgenie for its effect ({row.request}{', ' + target if target else ''}, sent at {begun} or a little later). "
-            "If it is there, the step was done; if not, it was not, and can be done by hand or by a new run. This run will not repeat it."
-        ),
+        f"{doubt.operation.name}: whether this write was done is not known: {reason}",
+        hint=f"Look in Opsgenie for its effect ({parts.method} {parts.path}{alias}, sent at {begun} or a little later).",
     )

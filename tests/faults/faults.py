@@ -264,8 +264,8 @@ def _to_itself(wire: Wire, _answer: Response) -> None:
 def _next_elsewhere(wire: Wire, answer: Response) -> None:
     """Whatever the answer links to lies on another host."""
     value = json.loads(answer.body)
-    if "paging" in value:
-        value["paging"]["next"] = f"http://127.0.0.1:{stranger().port}/v2/alerts?offset=100"
+    if isinstance(value.get("data"), list):
+        value["paging"] = {"next": f"http://127.0.0.1:{stranger().port}/v2/alerts?offset=100"}
     wire.answer(replace(answer, body=json.dumps(value).encode()))
 
 
@@ -368,6 +368,7 @@ _ALL = (
     Fault("data_empty", "lie", _says(200, b'{"data":{},"requestId":"r"}', content_type="application/json"), ("before",), "*"),
     Fault("data_list", "lie", _says(200, b'{"data":[1,null,[]],"requestId":"r"}', content_type="application/json"), ("before",), "*"),
     Fault("data_text", "lie", _says(200, b'{"data":"x","requestId":"r","paging":{"next":7}}', content_type="application/json"), ("before",), "*"),
+    Fault("next_page_elsewhere", "lie", _next_elsewhere, target="*"),
     Fault("data_of_another_type", "lie", _body(_numbers), target="*"),
     Fault("request_id_no_text", "lost", _body(_no_request_id)),
     Fault("web_page", "lost", _says(200, _PAGE, content_type="text/html"), _BOTH),

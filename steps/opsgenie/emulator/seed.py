@@ -18,9 +18,10 @@ from steps.opsgenie.emulator.forms import check, is_moment, parted, place, wordi
 from steps.opsgenie.emulator.keys import EmulatorKey, default_keys, made_key
 from steps.opsgenie.emulator.limits import RateLimit
 from steps.opsgenie.emulator.moments import read
+from steps.opsgenie.emulator.people import user_named
 from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.emulator.routes import route_named
-from steps.opsgenie.emulator.store import Store
+from steps.opsgenie.emulator.store import Entity, Store
 
 FINDING = "emulator-state"
 """Id of a finding in a state."""
@@ -139,15 +140,22 @@ def _user(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
 def _team(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
     members = [{"user": {"username": one["username"]}, "role": one.get("role", "user")} for one in entry.get("members", ())]
     for one in members:
-        if not store.known("user", one["user"]):
-            _user(store, one["user"], now)
+        _known_user(store, one["user"]["username"], now)
     teams.add_team(store, {**entry, "members": members}, now)
 
 
+def _known_user(store: Store, username: str, now: datetime) -> Entity:
+    """The user of that name, who comes into being when the state does not describe them."""
+    if not store.known("user", {"username": username}):
+        _user(store, {"username": username}, now)
+    return user_named(store, {"username": username})
+
+
 def _named(kind: str) -> Callable[[Store, Mapping[str, Any], datetime], None]:
-    def seed(store: Store, entry: Mapping[str, Any], _now: datetime) -> None:
+    def seed(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
         made = entry.get("id") or store.new_id()
-        getattr(store, kind)[made] = {"id": made, **entry}
+        users = [_known_user(store, name, now)["id"] for name in entry.get("users", ())]
+        getattr(store, kind)[made] = {"id": made, **entry, "users": users}
 
     return seed
 

@@ -126,8 +126,22 @@ def _list_teams(call: Call) -> Answer:
     return Answer({"data": [{"id": team["id"], "name": team["name"]} for team in member_of]})
 
 
-def list_nothing(call: Call) -> Answer:
-    """Escalations, schedules and forwarding rules of a user: the emulator knows of none."""
+def _list_escalations(call: Call) -> Answer:
+    return _list_duties(call, call.store.escalations)
+
+
+def _list_schedules(call: Call) -> Answer:
+    return _list_duties(call, call.store.schedules)
+
+
+def _list_duties(call: Call, duties: Mapping[str, Entity]) -> Answer:
+    """Those in which the state names the user; nothing makes others."""
+    user = wanted_user(call)
+    return Answer({"data": [{"id": one["id"], "name": one["name"]} for one in duties.values() if user["id"] in one["users"]]})
+
+
+def _list_forwarding_rules(call: Call) -> Answer:
+    """The emulator knows of none."""
     wanted_user(call)
     return Answer({"data": []})
 
@@ -136,9 +150,9 @@ ANSWERS: Mapping[str, Answering] = {
     "DELETE /v2/users/{}": _delete,
     "GET /v2/users": _list_users,
     "GET /v2/users/{}": _get,
-    "GET /v2/users/{}/escalations": list_nothing,
-    "GET /v2/users/{}/forwarding-rules": list_nothing,
-    "GET /v2/users/{}/schedules": list_nothing,
+    "GET /v2/users/{}/escalations": _list_escalations,
+    "GET /v2/users/{}/forwarding-rules": _list_forwarding_rules,
+    "GET /v2/users/{}/schedules": _list_schedules,
     "GET /v2/users/{}/teams": _list_teams,
     "PATCH /v2/users/{}": _update,
     "POST /v2/users": _create,

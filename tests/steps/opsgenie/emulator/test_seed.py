@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from jsonschema import Draft7Validator
 
-from steps.opsgenie.emulator import STATE_SCHEMA
+from engine.cli.options import load_state
+from engine.errors import Invalid
+from steps.opsgenie.emulator import STATE_SCHEMA, Emulator
 
 
 def test_the_schema_is_one():
@@ -46,7 +48,7 @@ def test_an_account_comes_to_life(made):
     assert (dated["createdAt"], dated["status"], dated["tags"]) == ("2026-01-31T23:00:00.000Z", "closed", ["t"])
     assert client.data("/v2/users/ben@example.com")["role"]["name"] == "Pilot"
     assert client.data("/v2/users/ana@example.com")["fullName"] == "ana"
-    assert client.data("/v1/incidents", query="status: resolved")[0]["impactedServices"] == ["s"]
+    assert client.data("/v1/incidents", query="status: resolved")[0]["message"] == "down"
     accepted = client.json("POST", "/v2/alerts", {"message": "m"}, status=202)
     client.clock.sleep(1)
     assert client.send("GET", f"/v2/alerts/requests/{accepted['requestId']}").status == 404
@@ -55,6 +57,27 @@ def test_an_account_comes_to_life(made):
 @pytest.mark.parametrize("name", ["alerts", "escalations", "incidents", "roles", "schedules", "services", "teams", "users"])
 def test_the_emulator_starts_empty(client, name):
     assert client.emulator.snapshot()[name] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("teams:\n  - {name: dba}\nuser: []\n", 3, "user: is not known here; known are alerts, during, "),
+        ("teams:\n  - name: 7\n", 2, "teams[0].name: should be of type string"),
+        ("processing: 1\nfaults:\n  - {match: '*', answer: nonsense}\n", 3, "faults[0].answer: There is no fault 'nonsense'."),
+        ("during:\n  - after: 1m\n    do: opsgenie.alert.close\n    with: {colour: red}\n", 4, "during[0].with: opsgenie.alert.close has no"),
+        ("teams:\n  - {name: a}\n  - {name: A}\n", 3, "teams[1]: There is already one Team"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_shown_where_it_stands(clock, tmp_path, text, line, told):
+    file = tmp_path / "state.yaml"
+    file.write_text(text)
+    with pytest.raises(Invalid) as caught:
+        Emulator(clock=clock, state=load_state(str(file)))
+    (finding,) = caught.value.findings
+    assert (finding.place.file, finding.place.line, finding.source) == (str(file), line, text.splitlines()[line - 1])
+    assert finding.message.startswith(f"emulator state, {told}")
+    assert "STATE_SCHEMA" not in f"{finding.hint}{caught.value.hint}"
 
 
 def test_the_schema_stands_on_its_own():

@@ -72,6 +72,13 @@ def test_a_user_is_on_nothing_else(client, ana, what):
     assert client.send("GET", f"/v2/users/nobody/{what}").status == 404
 
 
+@pytest.mark.parametrize("kind", ["escalations", "schedules"])
+def test_a_user_stands_in_what_the_state_says(made, kind):
+    client = made(state={kind: [{"name": "nights", "users": ["ana@example.com", "ben@example.com"]}, {"name": "days", "users": ["ben@example.com"]}]})
+    held = {user: [one["name"] for one in client.data(f"/v2/users/{user}@example.com/{kind}")] for user in ("ana", "ben")}
+    assert held == {"ana": ["nights"], "ben": ["nights", "days"]}
+
+
 def test_a_user_may_take_a_free_name(client, ana):
     client.json("PATCH", f"/v2/users/{ana}", {"username": "anna@example.com"})
     assert client.data("/v2/users/anna@example.com")["id"] == ana
