@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -27,7 +27,7 @@ from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
 from engine.contracts import Clock, Need
-from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
+from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, Place, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.live import RunResult
 from engine.model import Runbook, Step, Uses
@@ -132,8 +132,15 @@ class App:
     # -- validate ------------------------------------------------------------------------------------------------
 
     def validate(self, paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
-        """Reads and checks runbooks; sends nothing. Returns every finding and the files that were read."""
+        """Reads and checks runbooks; sends nothing. Returns every finding and the files that were read.
+
+        Raises UsageError when the folders hold no runbook: that must not look like one that is sound.
+        """
         files = runbook_files(paths)
+        if not files:
+            raise UsageError(
+                f"there is nothing to validate in {', '.join(paths)}", hint="runbooks are files whose names end in .yaml or .yml"
+            )
         found = [finding for file in files for finding in self._findings(file)]
         return found, files
 
@@ -141,7 +148,7 @@ class App:
         try:
             return self._examined(source.load(file))[1]
         except Invalid as invalid:
-            return _without_secrets(invalid.findings)
+            return [replace(found, place=found.place or Place(file, 1, 1)) for found in _without_secrets(invalid.findings)]
 
     def _examined(self, document: source.Document) -> tuple[Runbook | None, list[Finding]]:
         """The runbook of a document, None when it breaks the grammar, and everything found wrong with it."""
@@ -151,8 +158,12 @@ class App:
         runbook, found = loader.examine(document, self.catalog.find, _Names(self.catalog))
         found = _without_secrets(found)
         if runbook is not None:
-            found += checks.findings(Subject(document, runbook, self.catalog.find, self._why_not))
+            found += checks.findings(Subject(document, runbook, self.catalog.find, self._why_not, self._known_connections))
         return runbook, sorted(found, key=_by_place)
+
+    def _known_connections(self) -> Collection[str]:
+        """The connections a step may name; none with the emulator, which answers for any."""
+        return () if self.options.emulator else self.config.connections.keys()
 
     def _why_not(self, step: Step, need: Need) -> str | None:
         """Why no key of the step's connection can meet a need; None when one can, or when there is no such connection yet."""
@@ -208,7 +219,7 @@ class App:
     def _key(self, content: bytes) -> str | None:
         """The name under which a runbook is cached: the keys there are decide some findings. None while they cannot be told."""
         try:
-            keys = json.dumps([self.config.connections, self.options.connection], sort_keys=True)
+            keys = json.dumps([self.config.connections, self.options.connection, self.options.emulator], sort_keys=True)
         except Invalid:
             return None
         return self._cache.key(b"runbook", content, keys.encode())

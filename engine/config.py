@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +18,9 @@ from engine.plan_cache import PlanCache
 
 NAME = "opsbook.yaml"
 MACHINE_WIDE = Path("/etc/opsbook") / NAME
+
+_REFERENCE = re.compile("[a-z]{2,12}:.")
+"""What was meant as a reference, rather than as the key itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
         "properties": {
             "connections": {
                 "type": "object",
-                "propertyNames": {"pattern": "^[a-z][a-z0-9_-]*$"},
+                "propertyNames": {"pattern": "^[a-z][a-z0-9_-]*$", "x-rule": "write small letters, digits, - and _, a letter first"},
                 "additionalProperties": connection,
                 "description": "By name; `opsgenie` is what opsgenie steps use unless they say otherwise.",
             },
@@ -70,7 +76,7 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
         return Config()
     chosen = given or os.environ.get("OPSBOOK_CONFIG")
     paths = [Path(chosen).expanduser()] if chosen else [path for path in _places(folder) if path.is_file()]
-    values = [_value(path, connection, cache) or {} for path in paths]
+    values = [_beside(_value(path, connection, cache) or {}, path.absolute().parent) for path in paths]
     connections: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     for value in reversed(values):
@@ -100,6 +106,18 @@ def _value(path: Path, connection: Mapping[str, Any], cache: PlanCache | None) -
     return known
 
 
+def _beside(value: Any, folder: Path) -> Any:
+    """The value with files that hold secrets looked for beside the configuration that names them, wherever it is used from."""
+    if isinstance(value, Mapping):
+        return {name: _absolute(part, folder) if name == "secret" else _beside(part, folder) for name, part in value.items()}
+    return [_beside(item, folder) for item in value] if isinstance(value, list) else value
+
+
+def _absolute(reference: Any, folder: Path) -> Any:
+    source, _, name = str(reference).partition(":")
+    return f"file:{folder / name}" if source == "file" and not name.startswith("~") else reference
+
+
 def _checked(content: bytes, path: Path, connection: Mapping[str, Any]) -> Any:
     """What a file holds. Findings show no line of it: a key may stand there that should not."""
     try:
@@ -117,7 +135,9 @@ def _finding(document: source.Document, problem: schema.Problem) -> Finding:
     """A broken rule; where a key was to be a reference, what to do about it."""
     where = schema.spell_path(problem.path).lstrip(".")
     if problem.path and problem.path[-1] == "secret":
-        message = f"{where}: must say where the key lives, never the key itself"
-        return document.finding("RB120", message, problem.path, hint="write env:NAME or file:/path")
+        written = functools.reduce(operator.getitem, problem.path, document.value)
+        named = isinstance(written, str) and _REFERENCE.match(written)
+        fault = "there is no such source of secrets in this version" if named else "must say where the key lives, never the key itself"
+        return document.finding("RB120", f"{where}: {fault}", problem.path, hint="write env:NAME or file:/path")
     message = f"{where}: {problem.message}" if where else problem.message
     return document.finding("RB120", message, problem.path, key=problem.key, hint=problem.hint)

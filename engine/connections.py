@@ -80,9 +80,16 @@ class Connections:
         )
 
     def ready(self, runbook: Runbook) -> None:
-        """Whether every key the runbook will use can be read. Raises KeyProblem; sends nothing."""
+        """Whether every connection the runbook will use can be opened, and every key but an emulator's be read; sends nothing.
+
+        Raises:
+            KeyProblem: a connection is not configured, or a key cannot be read.
+            Invalid, UsageError: the emulator's state or faults.
+        """
         for step, need in self._steps(runbook):
-            self.open(_uses(step), step.connection).ready(need)
+            connection = self.open(_uses(step), step.connection)
+            if not self._emulate:
+                connection.ready(need)
 
     def needs(self, runbook: Runbook) -> list[dict[str, Any]]:
         """What each step asks of which key: rows of `plan --json`."""

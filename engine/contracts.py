@@ -232,11 +232,19 @@ class Connection(Protocol):
 
 
 class FromFile(dict[str, Any]):
-    """A mapping that was read from a file, which says where a part of it stands: `finding(id, message, path)`."""
+    """A mapping that was read from a file, and knows where each part of it stands; a copy of it need not."""
 
-    def __init__(self, value: Mapping[str, Any], finding: Callable[[str, str, DocumentPath], Finding]) -> None:
+    def __init__(
+        self,
+        value: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        finding: Callable[[str, str, DocumentPath], Finding] | None = None,
+    ) -> None:
         super().__init__(value)
-        self.finding = finding
+        self._finding = finding
+
+    def finding(self, id: str, message: str, path: DocumentPath) -> Finding:  # noqa: A002 - the name that Finding has
+        """An error about the part at `path`, with its place where that is known."""
+        return self._finding(id, message, path) if self._finding else Finding(id, "error", message)
 
 
 class CommandLine(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import itertools
 import os
 import stat
@@ -33,6 +34,23 @@ def open_private(path: Path, flags: int) -> int:
 def _refuse_foreign(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
         raise OSError(errno.EPERM, "it is not a regular file of this user")
+
+
+def lock(path: Path, *, wait: bool = False) -> int | None:
+    """Takes the lock that a private file stands for, until the handle is closed; None when another process has it.
+
+    Raises OSError: the file cannot be opened, or its file system knows no locks.
+    """
+    file = open_private(path, os.O_RDWR)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    except BaseException:
+        os.close(file)
+        raise
+    return file
 
 
 def make_folder(path: Path) -> None:

@@ -158,11 +158,14 @@ class KeyRefused(Refused):
 
 
 class Unreachable(StepError):
-    """Nothing left this machine, or a read went unanswered: trying again changes nothing twice."""
+    """Nothing left this machine, or a read went unanswered: trying again changes nothing twice.
+
+    `again` is "maybe" where the call's whole time ran out: once more takes as long, which is for the author to ask for.
+    """
 
     code = "unreachable"
     exit_status = 5
-    again = "safe"
+    again: Literal["safe", "maybe", "never"] = "safe"
 
 
 class Throttled(Unreachable):

@@ -16,6 +16,14 @@ from engine.control import CONSTRUCTS
 from engine.modifiers import MODIFIERS
 from engine.schema import ByIdentity
 
+PARTNERS: Mapping[str, str] = {"with": "uses", "connection": "uses", "rescue": "block", "always": "block"} | dict.fromkeys(
+    ("as", "key", "max_parallel", "fail_fast"), "for_each"
+)
+"""Keys of a step that mean nothing without another one."""
+
+NAME = {"pattern": "^[a-z_][a-z0-9_]*$", "maxLength": 100, "x-rule": "write at most 100 small letters, digits and _, no digit first"}
+"""What templates can call something."""
+
 TEMPLATED = {"type": "string", "pattern": r"\{[{%]"}
 """What a value looks like that will be something else once it is rendered."""
 
@@ -58,11 +66,16 @@ def runbook() -> dict[str, Any]:
 def _top() -> dict[str, Any]:
     text = {"type": "string"}
     steps = {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/step"}}
-    name = "^[a-z_][a-z0-9_]*$"
-    named = {"type": "object", "propertyNames": {"pattern": name}}
+    named = {"type": "object", "propertyNames": NAME}
     return {
         "apiVersion": {"const": "runbook/v1", "description": "The language's version."},
-        "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "maxLength": 100, "description": "A slug."},
+        "name": {
+            "type": "string",
+            "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$",
+            "maxLength": 100,
+            "description": "A slug.",
+            "x-rule": "write at most 100 small letters and digits, with single hyphens between them",
+        },
         "description": text,
         "owners": {"type": "array", "items": text},
         "labels": {"type": "object", "additionalProperties": text},
@@ -110,7 +123,7 @@ def _step() -> dict[str, Any]:
     """One step: the common keys, and those of every construct and modifier; at least one construct."""
     expression = {"type": "string", "minLength": 1, "format": "expression"}
     common: dict[str, Any] = {
-        "id": {"type": "string", "pattern": "^[a-z_][a-z0-9_]*$", "maxLength": 100},
+        "id": {"type": "string", **NAME},
         "name": {"type": "string"},
         "if": expression,
         "timeout": {"type": "string", "format": "duration", "description": "Of one attempt."},
@@ -134,10 +147,20 @@ def published(steps: Mapping[str, StepType]) -> dict[str, Any]:
     whole = {**runbook()}
     step = dict(whole["definitions"]["step"])
     step["properties"] = {**step["properties"], "uses": {**step["properties"]["uses"], "enum": sorted(steps)}}
-    step["allOf"] = [*step["allOf"], *(_dispatch(name, kind) for name, kind in sorted(steps.items()))]
+    step["dependencies"] = {key: [partner] for key, partner in PARTNERS.items()}
+    step["allOf"] = [*step["allOf"], *_one_kind(), *(_dispatch(name, kind) for name, kind in sorted(steps.items()))]
     whole["definitions"] = {"step": step}
     portable: dict[str, Any] = _portable(whole)
     return portable
+
+
+def _one_kind() -> list[dict[str, Any]]:
+    """A step is one thing: which two do not go together, each pair said once and at the second."""
+    kinds = list(CONSTRUCTS)
+    return [
+        {"if": {"required": [kind]}, "then": {"properties": dict.fromkeys(kinds[index + 1 :], False)}}
+        for index, kind in enumerate(kinds[:-1])
+    ]
 
 
 def _portable(value: Any) -> Any:

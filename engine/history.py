@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,16 +69,26 @@ def left(place: Path) -> str:
 
 @contextmanager
 def hold(place: Path) -> Iterator[None]:
-    """Takes a run for this process. Raises Overlap when another process has it."""
+    """Takes a run for this process. Raises Overlap when another process has it, AuditUnwritable."""
     handle = _locked(place, patience=PATIENCE)
     if handle is None:
         raise Overlap(f"another process carries the run {place.name} on", hint=f"opsbook runs show {place.name}")
     try:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        _sign(place, handle)
         yield
     finally:
         os.close(handle)
+
+
+def _sign(place: Path, handle: int) -> None:
+    """Leaves this process's id in its lock, for `cancel`."""
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        raise AuditUnwritable(
+            f"the lock of the run {place.name} cannot be written: {error.strerror}", hint="check the state folder"
+        ) from error
 
 
 def holder(place: Path) -> int | None:
@@ -101,20 +110,15 @@ def held(place: Path) -> bool:
 def _locked(place: Path, patience: int) -> int | None:
     """The run's lock, or None when it is taken: tried again for a moment, since even a look at it takes it that long."""
     try:
-        handle = disk.open_private(place / "lock", os.O_RDWR)
-    except OSError as error:
-        raise AuditUnwritable(f"the lock of the run {place.name} cannot be opened: {error.strerror}") from error
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            patience -= 1
-            if not patience:
-                os.close(handle)
-                return None
+        handle = disk.lock(place / "lock")
+        while handle is None and (patience := patience - 1):
             time.sleep(0.02)
-        else:
-            return handle
+            handle = disk.lock(place / "lock")
+    except OSError as error:
+        raise AuditUnwritable(
+            f"the lock of the run {place.name} cannot be taken: {error.strerror}", hint="check the state folder"
+        ) from error
+    return handle
 
 
 def steps(place: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
@@ -14,11 +13,11 @@ from engine.journal import Journal
 def write(path: Path, event: str, **fields: object) -> None:
     """Adds one line, one writer at a time. Raises AuditUnwritable."""
     try:
-        lock = disk.open_private(path.with_suffix(".lock"), os.O_RDWR)
+        lock = disk.lock(path.with_suffix(".lock"), wait=True)
     except OSError as error:
         raise AuditUnwritable(f"the ledger {path} cannot be locked: {error.strerror}") from error
+    assert lock is not None, "it was waited for"
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         journal = Journal(path)
         try:
             journal.append(event, sync=True, **fields)

@@ -27,6 +27,8 @@ from engine.stop import Stop
 LOG, RESULTS, EMULATOR, OUTPUT = history.LOG, "results.jsonl", "emulator.jsonl", "output"
 RESUMABLE = ("interrupted", "waiting", "in_doubt")
 """Statuses of runs that may be gone on with."""
+CALLS = ("step.intent", "step.result", "step.doubt")
+"""Events of one call."""
 
 
 @dataclass(slots=True)
@@ -163,8 +165,7 @@ class Live:
 
     def _connections(self, place: Path, runbook: Runbook) -> Connections:
         connections = self.connect(place / EMULATOR)
-        if not self.emulate:
-            connections.ready(runbook)
+        connections.ready(runbook)
         return connections
 
     def _refuse_secrets(self, runbook: Runbook, inputs: Mapping[str, Any]) -> None:
@@ -176,9 +177,15 @@ class Live:
             raise Invalid([Finding("RB209", "error", f"{name} holds a key of the configuration", hint=hint) for name in found])
 
     def _open(self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], facts: Mapping[str, Any]) -> _Open:
-        filters = (Stamp(self.clock), self.redactor.value)
+        filters = (Stamp(self.clock), self.redactor.value, self._overheard)
         log = journal.Journal(place / LOG, filters=filters, fields={"run": place.name, "runbook": runbook.name})
         return _Open(place, runbook, inputs, facts, log, Results(place / RESULTS))
+
+    def _overheard(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Says what becomes of calls to the listener, as the log has it; all else the backend tells."""
+        if self.listener is not None and event["event"] in CALLS:
+            self.listener(event["event"], event)
+        return event
 
     def _carry_out(self, run: _Open, connections: Connections, memory: Memory) -> RunResult:
         shared = Run(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import hashlib
+import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from engine import duration, grammar, schema, source
-from engine.advice import did_you_mean
+from engine import advice, duration, grammar, schema, source
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
 from engine.errors import Finding, Invalid
@@ -41,13 +44,49 @@ def examine(document: source.Document, catalogue: Catalogue, names: Sequence[str
 
     A runbook whose steps are given something wrong can still be checked further, so that an author sees everything at once.
     """
-    broken = [_finding(document, problem, "RB101") for problem in schema.problems(document.value, grammar.runbook())]
-    if broken:
-        return None, broken
-    steps = raw_steps(document.value)
+    if document.value is None:
+        return None, [document.finding("RB101", "the file is empty", (), hint="begin with apiVersion: runbook/v1, a name: and steps:")]
+    broken = schema.problems(document.value, grammar.runbook())
+    value = _with_known_keys(document.value, broken)
+    left = schema.problems(value, grammar.runbook()) if broken else []
+    steps = raw_steps(value)
     misplaced = [finding for path, step in steps for finding in _misplaced_findings(document, path, step)]
-    wrong = [finding for path, step in steps if "uses" in step for finding in _uses_findings(document, path, step, catalogue, names)]
-    return None if misplaced else build(document.file, document.text, document.value), misplaced + wrong
+    used = [(path, step) for path, step in steps if "uses" in step and not _is_broken(path, left)]
+    wrong = [finding for path, step in used for finding in _uses_findings(document, path, step, catalogue, names)]
+    found = [_finding(document, _advised(problem), "RB101") for problem in broken] + misplaced + wrong
+    return None if left or misplaced else build(document.file, document.text, value), found
+
+
+def _is_broken(step: Path, problems: Sequence[Problem]) -> bool:
+    """Whether a step does not say in words of the language what it uses, and with what."""
+    return any(problem.path[: len(step) + 1] in ((*step, "uses"), (*step, "with")) for problem in problems)
+
+
+def _advised(problem: Problem) -> Problem:
+    """The problem with better advice on a key that another language has."""
+    word = str(problem.path[-1]) if problem.known is not None else ""
+    meant = advice.elsewhere(word, problem.known or ())
+    return replace(problem, hint=advice.ABSENT.get(word) or (f"it is called {meant} here" if meant else problem.hint))
+
+
+def _with_known_keys(value: Any, broken: Sequence[Problem]) -> Any:
+    """The value as it was meant: keys that the language does not have are corrected, or left out, so that the rest can be checked."""
+    unknown = [problem for problem in broken if problem.known is not None]
+    if not unknown:
+        return value
+    value = copy.deepcopy(value)
+    for problem in sorted(unknown, key=lambda problem: len(problem.path), reverse=True):
+        *above, word = problem.path
+        holder = functools.reduce(operator.getitem, above, value)
+        meant = _meant(str(word), problem.known or ())
+        part = holder.pop(word, None)  # None: an alias shows one mapping at several places, and it was corrected before
+        if meant is not None and part is not None:
+            holder.setdefault(meant, part)
+    return value
+
+
+def _meant(word: str, known: Sequence[str]) -> str | None:
+    return None if word in advice.ABSENT else advice.elsewhere(word, known) or advice.closest(word, known)
 
 
 def _finding(document: source.Document, problem: Problem, check: str, below: Path = ()) -> Finding:
@@ -59,28 +98,25 @@ def _sentence(problem: Problem, below: Path) -> str:
     return f"{where}: {problem.message}" if where else problem.message
 
 
-def raw_steps(value: Mapping[str, Any]) -> list[tuple[Path, Mapping[str, Any]]]:
-    """Each step as written and its path, those inside blocks included, in the order of the file."""
+def raw_steps(value: Any) -> list[tuple[Path, Mapping[str, Any]]]:
+    """Each step as written and its path, those inside blocks included, in the order of the file; what is no step is passed over."""
     found: list[tuple[Path, Mapping[str, Any]]] = []
 
-    def collect(steps: Any, path: Path) -> None:
-        for index, step in enumerate(steps):
-            found.append(((*path, index), step))
-            for key in ("block", "rescue", "always"):
-                collect(step.get(key, ()), (*path, index, key))
+    def collect(holder: Any, key: str, path: Path) -> None:
+        steps = holder.get(key) if isinstance(holder, Mapping) else None
+        for index, step in enumerate(steps if isinstance(steps, list) else ()):
+            if isinstance(step, Mapping):
+                found.append(((*path, key, index), step))
+            for inner in ("block", "rescue", "always"):
+                collect(step, inner, (*path, key, index))
 
-    collect(value.get("steps", ()), ("steps",))
-    collect(value.get("finally", ()), ("finally",))
+    collect(value, "steps", ())
+    collect(value, "finally", ())
     return found
 
 
 def _misplaced_findings(document: source.Document, path: Path, step: Mapping[str, Any]) -> list[Finding]:
     return [document.finding("RB102", message, (*path, key), key=True, hint=hint) for key, message, hint in _misplaced(step)]
-
-
-_BELONGS = {"with": "uses", "connection": "uses", "rescue": "block", "always": "block"} | dict.fromkeys(
-    ("as", "key", "max_parallel", "fail_fast"), "for_each"
-)
 
 
 def _misplaced(step: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
@@ -89,7 +125,9 @@ def _misplaced(step: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
     found: list[tuple[str, str, str | None]] = [
         (kind, f"a step is one thing: found {kinds[0]} and {kind}", "make two steps of it") for kind in kinds[1:]
     ]
-    found += [(key, f"{key} stands without {partner}", None) for key, partner in _BELONGS.items() if key in step and partner not in step]
+    found += [
+        (key, f"{key} stands without {partner}", None) for key, partner in grammar.PARTNERS.items() if key in step and partner not in step
+    ]
     return found
 
 
@@ -98,7 +136,7 @@ def _uses_findings(
 ) -> list[Finding]:
     kind = catalogue(step["uses"])
     if kind is None:
-        hint = did_you_mean(step["uses"], names) or "opsbook steps list shows every step"
+        hint = advice.did_you_mean(step["uses"], names) or "opsbook steps list shows every step"
         return [document.finding("RB103", f"there is no step {step['uses']!r}", (*path, "uses"), hint=hint)]
     if "with" not in step and kind.inputs.get("required"):
         missing = ", ".join(kind.inputs["required"])

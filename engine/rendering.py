@@ -41,7 +41,14 @@ def render(value: Any, schema: Schema, names: Mapping[str, Any]) -> Any:
         return [render(item, schema.get("items") or {}, names) for item in value]
     if isinstance(value, dict):
         return _mapping(value, schema, names)
-    return value
+    return whole(value, schema)
+
+
+def whole(value: Any, schema: Schema) -> Any:
+    """A number as the integer its schema asks for: to JSON Schema 3.0 is one, but it cannot count anything."""
+    kinds = schema.get("type", ())
+    wanted = kinds == "integer" or ("integer" in kinds and "number" not in kinds)
+    return int(value) if wanted and isinstance(value, float) and value.is_integer() else value
 
 
 def literal(value: Any, schema: Schema) -> bool:
@@ -61,7 +68,7 @@ def _scalar(value: str, schema: Schema, names: Mapping[str, Any]) -> Any:
     try:
         if schema.get("format") == "expression":
             return template.expression(value).holds(names)
-        return template.text(value).render(names)
+        return whole(template.text(value).render(names), schema)
     except template.UnknownValue as unknown:
         return template.Unknown(unknown.name, schema)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -93,17 +92,11 @@ class State:
         """Holds a concurrency group. Raises Overlap when somebody else holds it and `on_conflict` is not queue."""
         self._make(self.root / "locks")
         path = self.root / "locks" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', group)[:100]}-{_short(group)}.lock"
+        while (file := _taken(path)) is None:
+            if on_conflict != "queue":
+                raise Overlap(f"another run of {group} is under way", hint="opsbook runs list --status running", skip=on_conflict == "skip")
+            stop.wait(POLL)
         try:
-            file = disk.open_private(path, os.O_RDWR)
-        except OSError as error:
-            raise AuditUnwritable(f"the lock {path} cannot be opened: {error.strerror}") from error
-        try:
-            while not _try_lock(file):
-                if on_conflict != "queue":
-                    raise Overlap(
-                        f"another run of {group} is under way", hint="opsbook runs list --status running", skip=on_conflict == "skip"
-                    )
-                stop.wait(POLL)
             yield
         finally:
             os.close(file)
@@ -130,12 +123,12 @@ def _make_key(path: Path) -> None:
         new.unlink()
 
 
-def _try_lock(file: int) -> bool:
+def _taken(path: Path) -> int | None:
+    """The lock, or None when somebody else holds it. Raises AuditUnwritable."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return disk.lock(path)
+    except OSError as error:
+        raise AuditUnwritable(f"the lock {path} cannot be taken: {error.strerror}", hint="check the state folder") from error
 
 
 def _short(text: str) -> str:

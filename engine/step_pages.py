@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.contracts import Schema, Step
@@ -41,11 +42,43 @@ def _section(step: Step) -> str:
 
 
 def _fields(schema: Schema) -> list[str]:
-    fields = schema.get("properties", {})
+    lines = [f"{'  ' * one.depth}- `{one.name}`{' (required)' if one.required else ''}: {one.kind}" for one in fields(schema)]
+    return lines or ["- any fields" if schema.get("type") == "object" else f"- {kind(schema)}"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of what a step takes or gives.
+
+    Attributes:
+        depth: how many mappings it lies in, beside the first.
+        kind: what its value is, for people.
+    """
+
+    depth: int
+    name: str
+    kind: str
+    required: bool
+
+
+def fields(schema: Schema, depth: int = 0) -> Iterator[Field]:
+    """Every field of a mapping, each followed by those inside its own mappings."""
     required = schema.get("required", ())
-    if not fields:
-        return ["- any fields" if schema.get("type") == "object" else f"- {kind(schema)}"]
-    return [f"- `{name}`{' (required)' if name in required else ''}: {kind(part)}" for name, part in fields.items()]
+    for name, part in schema.get("properties", {}).items():
+        yield Field(depth, name, kind(part), name in required)
+        yield from fields(_member(part), depth + 1)
+
+
+def _member(schema: Schema) -> Schema:
+    """What a list or a mapping of any names holds, and what that holds in turn; else the schema itself."""
+    inner = schema.get("items") or _of_any_name(schema)
+    return _member(inner) if inner else schema
+
+
+def _of_any_name(schema: Schema) -> Schema | None:
+    """What a mapping holds whose names are free; None when that may be anything."""
+    inner = schema.get("additionalProperties")
+    return inner if isinstance(inner, Mapping) and inner and "properties" not in schema else None
 
 
 def kind(schema: Any) -> str:
@@ -57,5 +90,8 @@ def kind(schema: Any) -> str:
         return " or ".join(TYPES.get(one, one) for one in word)
     if word == "array":
         return f"list of {kind(schema.get('items', {}))}"
+    held = _of_any_name(schema)
+    if held:
+        return f"mapping of names to {kind(held)}"
     limit = f", at most {schema['maxLength']} characters" if "maxLength" in schema else ""
     return TYPES.get(word, word) + limit

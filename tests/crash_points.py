@@ -12,8 +12,6 @@ when any end differs.
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
 import os
 import random
 import sys
@@ -25,12 +23,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.machine import processes  # noqa: E402
+from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import Bench, scratch  # noqa: E402
 from tests.machine.processes import Kill  # noqa: E402
 from tests.machine.scenarios import SCENARIOS, SERVED, Scenario  # noqa: E402
-
-WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -112,24 +108,6 @@ def _second(first: Kill, points: list[Kill], chance: random.Random) -> Kill:
     return Kill(chosen.call, chance.randint(1, max(3, int(left * 0.8))), chosen.mode)
 
 
-def _judged(todo: list[Case], folder: str, wanted: dict[str, Any], workers: int) -> list[Verdict]:
-    context = multiprocessing.get_context("fork")
-    with context.Pool(workers, _begin, (folder, wanted)) as pool:
-        return list(pool.imap_unordered(_verdict, todo, chunksize=8))
-
-
-_JUDGE: Judge
-
-
-def _begin(folder: str, wanted: dict[str, Any]) -> None:
-    global _JUDGE
-    _JUDGE = Judge(folder, wanted)
-
-
-def _verdict(case: Case) -> Verdict:
-    return _JUDGE.verdict(case)
-
-
 def _report(verdicts: list[Verdict], seconds: float) -> int:
     """Prints the counts; 1 when anything is wrong."""
     wrong = [verdict for verdict in verdicts if verdict.flaw]
@@ -147,22 +125,16 @@ def _report(verdicts: list[Verdict], seconds: float) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, help="so many points, spread over all")
-    parser.add_argument("--only", help="one scenario")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=WORKERS)
-    asked = parser.parse_args(arguments)
+    every = (*SCENARIOS, SERVED)
+    asked = matrix.read(__doc__, arguments, [scenario.name for scenario in every])
     chance, began = random.Random(asked.seed), time.monotonic()
     strace = processes.traced_here()
     if not strace:
         print("strace is not there (apt-get install strace), or may not trace: system calls are left out")
-    scenarios = [scenario for scenario in (*SCENARIOS, SERVED) if asked.only in (None, scenario.name)]
+    scenarios = [scenario for scenario in every if asked.only in (None, scenario.name)]
     with scratch() as folder:
-        todo, wanted = cases(scenarios, Path(folder), chance, strace=strace)
-        todo = chance.sample(todo, min(asked.sample or len(todo), len(todo)))
-        print(f"{len(todo)} points", flush=True)
-        verdicts = _judged(todo, folder, wanted, asked.workers)
+        found, wanted = cases(scenarios, Path(folder), chance, strace=strace)
+        verdicts = matrix.judged(lambda: Judge(folder, wanted).verdict, matrix.sample(found, asked.sample, chance), asked.workers)
     return _report(verdicts, time.monotonic() - began)
 
 

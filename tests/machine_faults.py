@@ -11,16 +11,15 @@ of the audit log that was synced; and a later resume (or, where nothing had begu
 
 from __future__ import annotations
 
-import argparse
 import errno
+import fcntl
 import json
-import multiprocessing
 import os
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,14 @@ from urllib.parse import quote, unquote
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.cli import call  # noqa: E402
-from tests.machine import processes  # noqa: E402
+from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import START, Bench, begin_at, scratch  # noqa: E402
 from tests.machine.processes import Kill, forked  # noqa: E402
-from tests.machine.scenarios import SCENARIOS  # noqa: E402
+from tests.machine.scenarios import SCENARIOS, Scenario  # noqa: E402
 
-WORKERS = 2
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES)
-CALLS = ("open", "write", "pwrite", "fdatasync", "fsync", "ftruncate", "mkdir", "link")
+CALLS = {"flock": fcntl} | dict.fromkeys(("open", "write", "pwrite", "fdatasync", "fsync", "ftruncate", "mkdir", "link"), os)
+"""Calls upon a file, each with the module that has it."""
 PHASES = ("run", "resume")
 
 
@@ -71,17 +70,19 @@ class Case:
         return f"{self.scenario}, {self.phase}: {self.fault}"
 
 
-def file_of(root: Path, target: Any, folder: int | None = None) -> str | None:
+def file_of(root: Path, call: str, target: Any, folder: int | None) -> str | None:
     """The kind of file that a call is made upon; None for what is not the state's own."""
     path = Path(os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.fspath(target))
     if folder is not None or not path.is_relative_to(root) or path.name == "emulator.jsonl":
         return None
     below = path.relative_to(root).parts
-    if below[:1] == ("cache",) or "output" in below[:-1]:
+    if below[:1] == ("cache",) or "output" in below[:-1] or (path.name == "output" and path.is_dir()):
         return None
     if path.is_dir():
-        return "a folder"
-    return "a group's lock" if below[:1] == ("locks",) else path.name.partition(".key")[0]
+        return "a folder" if call != "mkdir" else None  # there is nothing to make
+    if below[:1] in (("locks",), ("runs",)) and len(below) == 2:
+        return "a group's lock" if below[0] == "locks" else "a run's folder"
+    return path.name.partition(".key")[0]
 
 
 class Disk:
@@ -91,15 +92,15 @@ class Disk:
         self._root, self._fault, self._found = root, fault, found
         self.counts: Counter[tuple[str, str]] = Counter()
         self._synced: dict[str, int] = {}
-        self._real: dict[str, Callable[..., Any]] = {name: getattr(os, name) for name in CALLS}
+        self._real: dict[str, Callable[..., Any]] = {name: getattr(module, name) for name, module in CALLS.items()}
 
     def install(self) -> None:
-        for name in CALLS:
-            setattr(os, name, self._wrapped(name, self._real[name]))
+        for name, module in CALLS.items():
+            setattr(module, name, self._wrapped(name, self._real[name]))
 
     def _wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call_of(target: Any, *rest: Any, **how: Any) -> Any:
-            file = file_of(self._root, rest[0] if name == "link" else target, how.get("dir_fd"))
+            file = file_of(self._root, name, rest[0] if name == "link" else target, how.get("dir_fd"))
             if file is None:
                 self._watch(name, target, rest)
                 return real(target, *rest, **how)
@@ -175,7 +176,8 @@ class Judge:
             wrong.append(f"exit code {status} instead of 13")
         if "Traceback" in said or "has a fault" in said or os.strerror(case.fault.error) not in said:
             wrong.append(f"no clear message: {said!r}")
-        return "; ".join(filter(None, [*wrong, self._afterwards(bench)])) or None
+        flaws = "; ".join(filter(None, [*wrong, self._afterwards(bench)]))
+        return f"{case}: {flaws}" if flaws else None
 
     def _afterwards(self, bench: Bench) -> str | None:
         """How it ends when the disk is well again."""
@@ -190,7 +192,8 @@ class Judge:
 
 
 def prepare(bench: Bench, phase: str) -> None:
-    """For the resume: a run that was killed half way."""
+    """The cache's folder, without which a run does as well; for the resume, a run that was killed half way."""
+    (bench.root / "cache").mkdir(parents=True)
     if phase == "resume":
         processes.killed(bench.run, Kill("os.write", 24, "within"))
         bench.settle()
@@ -218,10 +221,10 @@ def _arguments(bench: Bench, phase: str) -> list[str]:
     return bench.arguments() if phase == "run" else ["resume", "--all", "--config", ""]
 
 
-def cases(folder: Path, chance: random.Random) -> tuple[list[Case], dict[str, Any]]:
+def cases(scenarios: Sequence[Scenario], folder: Path, chance: random.Random) -> tuple[list[Case], dict[str, Any]]:
     """Every case, and the undisturbed end of each scenario."""
     found, wanted = [], {}
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         bench = Bench(scenario, folder / scenario.name)
         wanted[scenario.name] = bench.undisturbed()
         for phase in PHASES:
@@ -239,33 +242,16 @@ def _faults(counts: list[tuple[str, str, int]], chance: random.Random) -> list[F
     return plain + halves
 
 
-_JUDGE: Judge
-
-
-def _begin(folder: str, wanted: dict[str, Any]) -> None:
-    global _JUDGE
-    _JUDGE = Judge(folder, wanted)
-
-
-def _flaw(case: Case) -> tuple[Case, str | None]:
-    return case, _JUDGE.flaw(case)
-
-
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, help="so many places, spread over all")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=WORKERS)
-    asked = parser.parse_args(arguments)
+    asked = matrix.read(__doc__, arguments, [scenario.name for scenario in SCENARIOS])
     chance, began = random.Random(asked.seed), time.monotonic()
     processes.adopt_orphans()
     with scratch() as folder:
-        todo, wanted = cases(Path(folder), chance)
-        todo = chance.sample(todo, min(asked.sample or len(todo), len(todo)))
-        with multiprocessing.get_context("fork").Pool(asked.workers, _begin, (folder, wanted)) as pool:
-            flaws = [(case, flaw) for case, flaw in pool.imap_unordered(_flaw, todo, chunksize=4) if flaw]
-    for case, flaw in flaws:
-        print(f"{case}: {flaw}")
+        found, wanted = cases([one for one in SCENARIOS if asked.only in (None, one.name)], Path(folder), chance)
+        todo = matrix.sample(found, asked.sample, chance)
+        flaws = list(filter(None, matrix.judged(lambda: Judge(folder, wanted).flaw, todo, asked.workers)))
+    for flaw in flaws:
+        print(flaw)
     for what, counts in (("files", Counter(case.fault.file for case in todo)), ("calls", Counter(case.fault.call for case in todo))):
         print(f"{what}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}")
     print(f"{len(todo)} faults of the disk in {time.monotonic() - began:.1f} s, {len(flaws)} wrong")

@@ -10,8 +10,6 @@ is not. Exits with 1 when any of it does not hold.
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
 import os
 import random
 import signal
@@ -28,18 +26,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine import history  # noqa: E402
 from engine.cli import call  # noqa: E402
 from engine.journal import Journal  # noqa: E402
-from tests.machine import processes  # noqa: E402
+from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import START, Bench, begin_at, leap, scratch  # noqa: E402
 from tests.machine.processes import Kill, ended, forked, spawned  # noqa: E402
 from tests.machine.scenarios import SCENARIOS, SERVED, Scenario  # noqa: E402
 
-WORKERS = 2
 SIGNALS = {signal.SIGTERM: 14, signal.SIGHUP: 14, signal.SIGINT: 130}
 PATIENCE = 20.0
 """Seconds until a test gives up waiting for something."""
 AT_ONCE = 1.0
 """Seconds within which a second signal ends the process, on a busy machine."""
-SLOW = replace(SERVED, name="slow", faults="POST /v2/alerts=slow(0.7s)*9")
+SLOW = replace(SERVED, name="slow", faults="POST /v2/alerts=slow(0.4s)*9")
+IN_PROCESS = ("incident-response", "every", "trouble")
 BY_NAME: dict[str, Scenario] = {one.name: one for one in (*SCENARIOS, SERVED, SLOW)}
 JUMPS = {"a day back": -86400.0, "an hour back": -3600.0, "an hour forward": 3600.0, "two days forward": 2 * 86400.0}
 
@@ -79,7 +77,8 @@ class Judge:
         bench = self._benches[case.scenario]
         bench.clean()
         try:
-            return KINDS[case.kind](bench, self._wanted[case.scenario], case)
+            flaw = KINDS[case.kind](bench, self._wanted[case.scenario], case)
+            return f"{case}: {flaw}" if flaw else None
         finally:
             bench.close()
 
@@ -258,40 +257,44 @@ def _done(wanted: dict[str, Any]) -> tuple[int, ...]:
     return (0,) if wanted["status"] == "succeeded" else (1,)
 
 
-def cases(folder: Path, *, strace: bool) -> tuple[list[Case], dict[str, Any]]:
+def cases(folder: Path, only: str | None, *, strace: bool) -> tuple[list[Case], dict[str, Any]]:
     """Every case, and the undisturbed end of each scenario."""
     found, wanted = [], {}
-    for name in ("incident-response", "every", "trouble"):
-        bench = Bench(BY_NAME[name], folder / name)
-        wanted[name] = bench.undisturbed()
-        events = range(1, len(bench.events()) + 1)
-        found += [Case("at an event", name, number, one) for number in events for one in SIGNALS]
-        found += [Case("twice", name, number, one) for number in events[::5] for one in SIGNALS]
-        found += [Case("under nohup", name, number) for number in events[::12]]
-        found += [Case("cancelled when parked", name, number) for number in events[::3]]
-    for scenario in (SLOW, SERVED):
-        bench = Bench(scenario, folder / scenario.name)
-        wanted[scenario.name] = bench.undisturbed()
-        writes = sum(line.startswith("POST") for line in bench.server.requests())
-        bench.close()
-    requests = range(1, writes + 1)
-    found += [Case(kind, "slow", number, one) for kind in ("in a request", "twice in a request") for number in requests for one in SIGNALS]
-    found += [Case("cancelled in a request", "slow", number) for number in requests]
-    found += [Case("clock jump", "wire", number, jump=jump) for number in range(4, 60, 4) for jump in JUMPS]
-    found += [Case("clock jump", "wire", number, signal.SIGKILL, jump) for number in range(1, 6) for jump in JUMPS if strace]
+    for name in (*IN_PROCESS, "slow", "wire"):
+        if only in (None, name):
+            bench = Bench(SERVED if name == "slow" else BY_NAME[name], folder / name)
+            wanted[name] = bench.undisturbed()
+            found += _SERVED[name](bench, strace) if bench.server else _in_process(bench)
+            bench.close()
     return found, wanted
 
 
-_JUDGE: Judge
+def _in_process(bench: Bench) -> list[Case]:
+    name, events = bench.scenario.name, range(1, len(bench.events()) + 1)
+    return [
+        *(Case("at an event", name, number, one) for number in events for one in SIGNALS),
+        *(Case("twice", name, number, one) for number in events[::5] for one in SIGNALS),
+        *(Case("under nohup", name, number) for number in events[::12]),
+        *(Case("cancelled when parked", name, number) for number in events[::3]),
+    ]
 
 
-def _begin(folder: str, wanted: dict[str, Any]) -> None:
-    global _JUDGE
-    _JUDGE = Judge(folder, wanted)
+def _slow(bench: Bench, _strace: bool) -> list[Case]:
+    requests = range(1, sum(line.startswith("POST") for line in bench.server.requests()) + 1)
+    return [
+        *(Case(kind, "slow", number, one) for kind in ("in a request", "twice in a request") for number in requests for one in SIGNALS),
+        *(Case("cancelled in a request", "slow", number) for number in requests),
+    ]
 
 
-def _flaw(case: Case) -> tuple[Case, str | None]:
-    return case, _JUDGE.flaw(case)
+def _wire(_bench: Bench, strace: bool) -> list[Case]:
+    return [
+        *(Case("clock jump", "wire", number, jump=jump) for number in range(4, 60, 4) for jump in JUMPS),
+        *(Case("clock jump", "wire", number, signal.SIGKILL, jump) for number in range(1, 6) for jump in JUMPS if strace),
+    ]
+
+
+_SERVED = {"slow": _slow, "wire": _wire}
 
 
 # -- many starts at once ---------------------------------------------------------------------------------------------
@@ -348,28 +351,21 @@ def _next_ended(children: list[int]) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, help="so many, spread over all")
-    parser.add_argument("--kind", choices=KINDS, help="of one kind only")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=WORKERS)
-    asked = parser.parse_args(arguments)
+    asked = matrix.read(__doc__, arguments, [*IN_PROCESS, "slow", "wire"])
     chance, began = random.Random(asked.seed), time.monotonic()
     processes.adopt_orphans()
     with scratch() as folder:
-        todo, wanted = cases(Path(folder), strace=processes.traced_here())
-        todo = [case for case in todo if asked.kind in (None, case.kind)]
-        todo = chance.sample(todo, min(asked.sample or len(todo), len(todo)))
-        with multiprocessing.get_context("fork").Pool(asked.workers, _begin, (folder, wanted)) as pool:
-            flaws = [f"{case}: {flaw}" for case, flaw in pool.imap_unordered(_flaw, todo, chunksize=4) if flaw]
+        found, wanted = cases(Path(folder), asked.only, strace=processes.traced_here())
+        todo = matrix.sample(found, asked.sample, chance)
+        flaws = list(filter(None, matrix.judged(lambda: Judge(folder, wanted).flaw, todo, asked.workers)))
         number = 10 if asked.sample else 50
         crowds = [starts_at_once(Path(folder), on_conflict, number) for on_conflict in ("fail", "skip", "queue")]
-    flaws += [flaw for flaw in crowds if flaw]
+    flaws += filter(None, crowds)
     for flaw in flaws:
         print(flaw)
     for kind, count in sorted(Counter(case.kind for case in todo).items()):
         print(f"{kind}: {count}")
-    print(f"{number} starts at once: one run, the others failed, skipped or queued")
+    print(f"{number} starts at once, three times: one run, and the others failed, were skipped, or ran one after the other")
     print(f"{len(todo)} signals and jumps in {time.monotonic() - began:.1f} s, {len(flaws)} wrong")
     return 1 if flaws else 0
 

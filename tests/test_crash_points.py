@@ -1,4 +1,4 @@
-"""A sample of the crash matrix; `python tests/crash_points.py` is the whole."""
+"""Samples of the matrices of crashes, of a failing disk and of signals; `python tests/crash_points.py` and its like are the whole."""
 
 from __future__ import annotations
 
@@ -6,8 +6,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
-def test_a_sample_of_crashes_ends_as_if_nothing_had_happened():
-    script = Path(__file__).with_name("crash_points.py")
-    done = subprocess.run([sys.executable, script, "--sample", "18"], capture_output=True, text=True, check=False)
+from engine.control import CONSTRUCTS
+from engine.modifiers import MODIFIERS
+from tests.machine.scenarios import EVERY
+
+SAMPLES = (
+    ("crash_points.py", "every", 10),
+    ("crash_points.py", "wire", 4),
+    ("machine_faults.py", "incident-response", 12),
+    ("signal_points.py", "trouble", 8),
+    ("signal_points.py", "slow", 3),
+)
+
+
+@pytest.mark.parametrize(("script", "scenario", "number"), SAMPLES)
+def test_a_sample_of_what_may_befall_a_run_ends_as_if_nothing_had_happened(script, scenario, number):
+    path = Path(__file__).with_name(script)
+    command = [sys.executable, path, "--only", scenario, "--sample", str(number), "--workers", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 wrong" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted({*CONSTRUCTS, *MODIFIERS}))
+def test_every_construct_is_killed_and_resumed(name):
+    assert f"{name}:" in EVERY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -30,12 +30,14 @@ class Subject:
     Attributes:
         catalogue: finds a step by name; None when there is no such step.
         keys: what the configuration says of keys; None where there is no configuration.
+        connections: the names of the connections there are; none where any name will do.
     """
 
     document: Document
     runbook: Runbook
     catalogue: Callable[[str], StepType | None]
     keys: Keys | None = None
+    connections: Callable[[], Collection[str]] = tuple
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:

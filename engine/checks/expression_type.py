@@ -47,9 +47,22 @@ def check(subject: Subject) -> Iterator[Finding]:
     for site, problem in subject.problems("type_mismatch"):
         yield subject.at(site, "RB208", problem.message, fragment=problem.fragment, hint=problem.hint)
     for site in subject.sites:
+        if _is_forgotten_list(site):
+            yield subject.at(site, "RB208", "for_each is text, and a list is needed", hint=_list_hint(site))
         reason = _misfit(site)
         if reason is not None:
             yield subject.at(site, "RB208", reason, hint="read another field, or change the type: | int, | string, | tojson, | split")
+
+
+def _is_forgotten_list(site: Site) -> bool:
+    """Whether a loop goes over plain text; other fields with plain text in them are compared with their schema by the loader."""
+    return site.is_static and site.path[-1] == "for_each"
+
+
+def _list_hint(site: Site) -> str:
+    source = site.source.strip()
+    named = source.partition(".")[0] in {*site.view.names, "steps"}
+    return f'write "{{{{ {source} }}}}"' if named else "write a list, or a template that gives one"
 
 
 def _misfit(site: Site) -> str | None:

@@ -1,8 +1,10 @@
 """RB211: a write that may be made twice, or to more than was meant.
 
-Three habits are looked for. A loop of writes without `key`: items are then told apart by their place, and a list that has changed when
+Four habits are looked for. A loop of writes without `key`: items are then told apart by their place, and a list that has changed when
 the run is resumed moves every place. `retry` with an `if` of its own on a write that cannot be told from its repetition: the error it
-lets through may be one whose effect is already there. A loop that deletes or closes what an unlimited list found.
+lets through may be one whose effect is already there. `retry` on such a write, or on a block that holds one: without `if` it does not
+help the write, since a lost answer is never asked for again, and it makes the whole block again. A loop that deletes or closes what an
+unlimited list found.
 
 Bad:
 
@@ -29,7 +31,7 @@ steps:
     with: {identifier: "{{ item.id }}"}
 ```
 
-What to do: give the loop a `key` that stays with the item, leave `retry.if` to reads, give the list a `limit`.
+What to do: give the loop a `key` that stays with the item, leave `retry` to reads, give the list a `limit`.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from collections.abc import Iterator
 from engine.analysis.subject import Subject
 from engine.contracts import Step as StepType
 from engine.errors import Finding
-from engine.model import Step, Uses, walk
+from engine.model import Block, Step, Uses, walk
 
 IDS: tuple[str, ...] = ("RB211",)
 
@@ -47,13 +49,13 @@ _BULK = (".delete", ".close")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Every write of one of the three habits."""
+    """Every write of one of the four habits."""
     by_id = {step.id: step for step in subject.steps}
     for step in subject.steps:
         if step.for_each is not None:
             yield from _keyless(subject, step)
             yield from _unlimited(subject, step, by_id)
-        if step.retry is not None and step.retry.condition is not None:
+        if step.retry is not None:
             yield from _retried(subject, step)
 
 
@@ -87,11 +89,21 @@ def _is_unlimited(subject: Subject, step: Step) -> bool:
 
 
 def _retried(subject: Subject, step: Step) -> Iterator[Finding]:
+    assert step.retry is not None
+    path = (*step.path, "retry") if step.retry.condition is None else (*step.path, "retry", "if")
     for kind in _kinds(subject, step):
-        if kind.effect == "write" and kind.listing().get("idempotency") == "once":
-            message = f"{kind.name} cannot be told from its repetition, and retry.if may repeat it after it was done"
-            hint = "leave retry.if out: what is safe to repeat is repeated anyway"
-            yield subject.document.finding("RB211", message, (*step.path, "retry", "if"), key=True, severity="warning", hint=hint)
+        asked = step.retry.condition is not None or kind.needs  # a program, or a request of one's own, fails with a reason one can know
+        if asked and kind.effect == "write" and kind.listing().get("idempotency") == "once":
+            message = f"{kind.name} cannot be told from its repetition, and {_risk(step)}"
+            hint = f"leave {'.'.join(map(str, path[len(step.path) :]))} out: what is safe to repeat is repeated anyway"
+            yield subject.document.finding("RB211", message, path, key=True, severity="warning", hint=hint)
+
+
+def _risk(step: Step) -> str:
+    """What a retry comes to for a write that is made once."""
+    if step.retry is not None and step.retry.condition is not None:
+        return "retry.if may repeat it after it was done"
+    return "retry makes the whole block again" if isinstance(step.body, Block) else "retry does not repeat it when its answer is lost"
 
 
 def _kinds(subject: Subject, step: Step) -> Iterator[StepType]:

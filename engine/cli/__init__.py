@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 from typing import NoReturn
 
+from engine.cli import streams
 from engine.cli.group import root
 from engine.cli.provided import ProvidedSession
-from engine.cli.session import to_nobody
+from engine.cli.session import Session
 
 
 def main() -> NoReturn:
     """The command `opsbook`; ends the process with the documented exit code, never with a traceback."""
+    streams.prepare()
     sys.exit(call(sys.argv[1:]))
 
 
 def call(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code."""
+    session = ProvidedSession()
+    session.json = "--json" in takewhile(lambda word: word != "--", arguments)  # an error before it is reached is a document too
+    code = _carry_out(session, arguments)
+    lost = streams.lost(sys.stdout)
+    if lost is None:
+        return code
+    session.error(f"standard output could not be written: {lost}", None)
+    return code if session.acts else code or 1
+
+
+def _carry_out(session: Session, arguments: list[str]) -> int:
     import click
 
-    session = ProvidedSession()
     try:
         result = root.main(arguments, prog_name="opsbook", standalone_mode=False, obj=session)
     except click.exceptions.Exit as exit_:
@@ -31,9 +44,6 @@ def call(arguments: list[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:  # `opsbook steps list | head`
-        to_nobody(sys.stdout)
-        return 0
     except Exception as error:  # noqa: BLE001 - whatever happens, a user sees one clear message
         return session.fail(error)
     return result if isinstance(result, int) else 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli.session import Session
+
+if TYPE_CHECKING:
+    from engine.state import State
 
 
 @click.group()
@@ -69,9 +74,16 @@ def _line(event: dict[str, Any]) -> str:
     return one_line(f"{event.get('time', '')}  {event['event']:<13} {step:<20} {told}{key}{error}".rstrip())
 
 
+def _head(_context: click.Context, _param: click.Parameter, given: str | None) -> str | None:
+    """A head as it is written; the nothing of a variable that is not set must not turn the check off."""
+    if given is not None and not re.fullmatch(r"[0-9a-fA-F]{8,64}", given):
+        raise click.BadParameter("write at least the first 8 hexadecimal digits of the head")
+    return given and given.lower()
+
+
 @audit.command()
 @click.option("--run", help="Only this run.")
-@click.option("--expect-head", metavar="HASH", help="The head that was printed at the end; its beginning is enough.")
+@click.option("--expect-head", callback=_head, metavar="HASH", help="The head that was printed at the end; its first 8 digits are enough.")
 @click.pass_obj
 def verify(session: Session, run: str | None, expect_head: str | None) -> int:
     """Check the audit log: one run, or everything there is. Exit code 12 when it does not hold."""
@@ -79,6 +91,7 @@ def verify(session: Session, run: str | None, expect_head: str | None) -> int:
     from engine.state import State, folder
 
     state = State(folder())
+    _require_something(state)
     result = history.verify(state, state.run(run) if run else None)
     problems = [{"file": problem.file, "line": problem.line, "message": problem.message} for problem in result.problems]
     if expect_head and not any(head.startswith(expect_head) for head in result.heads):
@@ -89,7 +102,15 @@ def verify(session: Session, run: str | None, expect_head: str | None) -> int:
         session.print_json(document)
     for problem in problems:
         text = f"{problem['file']}:{problem['line']}: {problem['message']}" if problem["file"] else str(problem["message"])
-        click.echo(text, err=True)
+        print(text, file=sys.stderr)
     if not session.json and not problems:
         session.say(f"ok: {result.events} events, head {result.head}")
     return 12 if problems else 0
+
+
+def _require_something(state: State) -> None:
+    """Raises UsageError where nothing was ever written down: that must not look like a log that holds."""
+    from engine.errors import UsageError
+
+    if not state.ledger.exists() and not state.every_run():
+        raise UsageError(f"there is nothing to verify in {state.root}", hint="name the state folder of the runs in OPSBOOK_STATE")

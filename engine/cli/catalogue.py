@@ -66,14 +66,11 @@ def _page(row: dict[str, Any], inputs: Any, outputs: Any) -> list[str]:
 
 
 def _fields(schema: Any) -> list[str]:
-    from engine.step_pages import kind
+    from engine.step_pages import fields
 
-    required = schema.get("required", ())
-    fields = schema.get("properties", {})
-    if not fields:
-        return ["    any fields"]
-    width = max(len(name) for name in fields)
-    return [f"    {name:<{width}}  {kind(part)}{' (required)' if name in required else ''}" for name, part in fields.items()]
+    rows = [("  " * field.depth + field.name, field) for field in fields(schema)]
+    width = max((len(name) for name, _ in rows), default=0)
+    return [f"    {name:<{width}}  {field.kind}{' (required)' if field.required else ''}" for name, field in rows] or ["    any fields"]
 
 
 @click.command()
@@ -89,7 +86,7 @@ def schema(session: Session, step: str | None, which: str | None) -> int:
 
     del session
     document = {"$schema": DRAFT, **as_written_fields(_step(step))} if step else published.document(which or "runbook", _catalog())
-    click.echo(json.dumps(document, indent=2))
+    print(json.dumps(document, indent=2))
     return 0
 
 

@@ -16,5 +16,5 @@ def completion(ctx: click.Context, shell: str) -> int:
     assert isinstance(ctx.obj, Session)
     maker = get_completion_class(shell)
     assert maker is not None
-    click.echo(maker(ctx.find_root().command, {}, "opsbook", "_OPSBOOK_COMPLETE").source())
+    print(maker(ctx.find_root().command, {}, "opsbook", "_OPSBOOK_COMPLETE").source())
     return 0

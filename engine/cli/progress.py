@@ -23,12 +23,14 @@ class Progress:
     """Hears a run's events."""
 
     def __init__(self, session: Session) -> None:
+        session.acts = True
         self._session = session
         self._live = session.interactive and not session.quiet and not session.json
         self._began: dict[str, float] = {}
         self._uses: dict[str, str] = {}
         self._items: dict[str, int] = {}
         self._totals: dict[str, int] = {}
+        self._requests: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def __call__(self, event: str, fields: dict[str, Any]) -> None:
@@ -38,8 +40,18 @@ class Progress:
                 self._start(fields)
             elif event in ("step.ended", "step.skipped"):
                 self._end(fields, fields.get("status", "skipped"))
-            elif event == "wait.started" and self._session.verbose:
-                self._line(f"    waiting until {fields['until']}")
+            elif self._session.verbose:
+                self._detail(event, fields)
+
+    def _detail(self, event: str, fields: dict[str, Any]) -> None:
+        """What only `-v` shows: waits, and each request with its answer."""
+        if event == "wait.started":
+            self._line(f"    waiting until {fields['until']}")
+        elif event == "step.intent" and "path" in fields:
+            self._requests[fields["key"]] = f"{fields['method']} {fields['host']}{fields['path']}"
+        elif event in ("step.result", "step.doubt") and fields["key"] in self._requests:
+            answer = fields["answer"]["status"] if "answer" in fields else fields["error"]["message"]
+            self._line(f"    {one_line(self._requests.pop(fields['key']))} → {one_line(str(answer))}")
 
     def say(self, message: str, level: str) -> None:
         """What a step tells people."""

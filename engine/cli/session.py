@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import Invalid, KeyProblem, OpsbookError
 
@@ -20,6 +20,7 @@ class Session:
         quiet: say nothing unless the command fails; then everything.
         verbose: say each request too.
         json: one document on standard output, messages on standard error.
+        acts: the command carries a run out: its exit code says how that went, whatever becomes of the output.
         redactor: what the command's keys are hidden by, once it may read any; the last filter before both streams.
     """
 
@@ -30,6 +31,7 @@ class Session:
         self.color: str | None = None
         self.no_input = False
         self.config: str | None = None
+        self.acts = False
         self.redactor: Redactor | None = None
         self._held: list[str] = []
 
@@ -53,17 +55,10 @@ class Session:
         if self.quiet:
             self._held.append(message)
         else:
-            self._print(message, sys.stderr if self.json else sys.stdout)
+            print(self._hidden(message), file=sys.stderr if self.json else sys.stdout, flush=True)
 
     def _hidden(self, text: str) -> str:
         return self.redactor.text(text) if self.redactor else text
-
-    def _print(self, message: str, stream: TextIO) -> None:
-        """Says it; a reader that has gone (`opsbook run … | head`) must not end a run."""
-        try:
-            print(self._hidden(message), file=stream, flush=True)
-        except BrokenPipeError:
-            to_nobody(stream)
 
     def print_json(self, document: Any) -> None:
         """The one document on standard output."""
@@ -87,7 +82,7 @@ class Session:
         fault = f"{type(error).__name__} at {_where(error)}"
         if self.json:
             self.print_json({"error": {"message": fault, "code": "fault", "hint": None}})
-        self._error(f"opsbook itself has a fault: {fault}", "please report it, with the command and this line")
+        self.error(f"opsbook itself has a fault: {fault}", "please report it, with the command and this line")
         return 1
 
     def _explain(self, error: OpsbookError) -> None:
@@ -104,20 +99,16 @@ class Session:
             if isinstance(error, (Invalid, KeyProblem)):
                 print("Nothing was sent.", file=sys.stderr)
         else:
-            self._error(error.message, error.hint)
+            self.error(error.message, error.hint)
 
-    def _error(self, message: str, hint: str | None) -> None:
+    def error(self, message: str, hint: str | None) -> None:
+        """Says what went wrong, and what to do about it."""
         from engine.redaction import one_line
 
         label = "\x1b[1;31merror\x1b[0m" if self.colour else "error"
         print(f"{label}: {one_line(self._hidden(message))}", file=sys.stderr)
         if hint:
             print(f"  → {one_line(self._hidden(hint))}", file=sys.stderr)
-
-
-def to_nobody(stream: TextIO) -> None:
-    """From now on, what is written to a stream whose reader has gone is lost in silence."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def finding_value(finding: Any) -> dict[str, Any]:

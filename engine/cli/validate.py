@@ -25,7 +25,7 @@ def validate(session: Session, paths: tuple[str, ...], form: str | None, strict:
     from engine.report import FORMATS
 
     if explain:
-        session.say(checks.explain(explain))
+        _explain(session, checks.explain(explain), explain)
         return 0
     app = App(Options(config=session.config))
     findings, files = app.validate(paths or ["runbooks"])
@@ -33,5 +33,12 @@ def validate(session: Session, paths: tuple[str, ...], form: str | None, strict:
     bad = any(finding.severity == "error" or strict for finding in findings)
     if not session.quiet or bad:
         more = {"colour": session.colour} if chosen == "text" else {}
-        click.echo(FORMATS[chosen](findings, files, **more), nl=False, color=session.colour)
+        print(FORMATS[chosen](findings, files, **more), end="")
     return 1 if bad else 0
+
+
+def _explain(session: Session, page: str, finding: str) -> None:
+    if session.json:
+        session.print_json({"id": finding.upper(), "page": page})
+    else:
+        session.say(page)

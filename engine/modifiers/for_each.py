@@ -29,7 +29,7 @@ def read(raw: Mapping[str, Any]) -> ForEach:
         items=raw["for_each"],
         name=raw.get("as", "item"),
         key=raw.get("key"),
-        max_parallel=raw.get("max_parallel", 1),
+        max_parallel=int(raw.get("max_parallel", 1)),  # 2.0 is an integer to JSON Schema
         fail_fast=raw.get("fail_fast", not raw.get("continue_on_error", False)),
     )
 

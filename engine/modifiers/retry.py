@@ -36,7 +36,7 @@ UNASKED = Retry(attempts=4, delay=1.0, backoff="exponential", max_delay=30.0, ji
 def read(raw: Mapping[str, Any]) -> Retry:
     """The policy as written, the rest by default."""
     return Retry(
-        attempts=raw.get("attempts", UNASKED.attempts),
+        attempts=int(raw.get("attempts", UNASKED.attempts)),  # 3.0 is an integer to JSON Schema
         delay=duration.seconds(raw.get("delay", "1s")),
         backoff=raw.get("backoff", UNASKED.backoff),
         max_delay=duration.seconds(raw.get("max_delay", "30s")),

@@ -21,12 +21,14 @@ class Problem:
 
     Attributes:
         key: whether `path` names a key of a mapping, rather than its value.
+        known: of a key that the schema does not have, those it has; None for every other problem.
     """
 
     path: Path
     message: str
     hint: str | None = None
     key: bool = False
+    known: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         return f"{spell_path(self.path)}: {self.message}" + (f"; {self.hint}" if self.hint else "")
@@ -75,15 +77,8 @@ def _validator(key: ByIdentity) -> Any:
 def _validator_class() -> Any:
     from jsonschema import Draft7Validator, validators
 
-    def strict_type(checker: Any, instance: Any) -> bool:
-        del checker
-        return isinstance(instance, int) and not isinstance(instance, bool)
-
-    checker = Draft7Validator.TYPE_CHECKER.redefine("integer", strict_type)
     every = {**Draft7Validator.VALIDATORS, **rules.RULES, "format": _format}
-    return validators.extend(  # type: ignore[no-untyped-call]
-        Draft7Validator, {name: _of_known(rule) for name, rule in every.items()}, type_checker=checker
-    )
+    return validators.extend(Draft7Validator, {name: _of_known(rule) for name, rule in every.items()})  # type: ignore[no-untyped-call]
 
 
 def _of_known(rule: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
@@ -139,13 +134,16 @@ def _explain(error: Any) -> list[Problem]:
     if error.validator == "required":
         missing = next(name for name in error.validator_value if error.message.startswith(repr(name)))
         return [Problem(path, f"{missing} is missing", key=True)]
+    if error.validator == "propertyNames":
+        told = [problem for below in error.context for problem in _explain(below)]
+        return [Problem(path, f"the name {path[-1]!r}: {problem.message}", problem.hint, key=True) for problem in told]
     message, hint = _RULES.get(error.validator, _any_rule)(error)
     return [Problem(path, message, hint)]
 
 
 def _unknown_key(path: Path, key: str, error: Any) -> Problem:
-    known = list(error.schema.get("properties", {}))
-    return Problem((*path, key), f"unknown key {key!r}", did_you_mean(key, known), key=True)
+    known = tuple(error.schema.get("properties", {}))
+    return Problem((*path, key), f"unknown key {key!r}", did_you_mean(key, known), key=True, known=known)
 
 
 def _type_rule(error: Any) -> tuple[str, str | None]:

@@ -52,6 +52,14 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
         yield _error("names that are not listed")
 
 
+def _property_names(validator: Any, below: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    """Each wrong name at its own key; the library points at the whole mapping."""
+    for name in instance if isinstance(instance, dict) else ():
+        wrong = list(validator.descend(name, below))
+        if wrong:
+            yield _error("a name that breaks a rule", path=[name], context=wrong)
+
+
 def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[Any]:
     if wanted and isinstance(instance, list) and len({_spelt(item) for item in instance}) < len(instance):
         yield _error("the same item stands in it twice")
@@ -73,16 +81,17 @@ def _before_last(validator: Any, below: Any, instance: Any, _schema: Any) -> Ite
         yield from validator.descend(item, below, path=index, schema_path=index)
 
 
-def _error(message: str) -> Any:
+def _error(message: str, **more: Any) -> Any:
     from jsonschema import ValidationError
 
-    return ValidationError(message)
+    return ValidationError(message, **more)
 
 
 RULES = {
     "additionalProperties": _additional_properties,
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
+    "propertyNames": _property_names,
     "uniqueItems": _unique_items,
     "x-before-last": _before_last,
 }

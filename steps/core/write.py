@@ -48,8 +48,8 @@ class Write(BaseStep):
             exclusive("content", "json"),
             exclusive("csv", "json"),
             needs_one_of("content", "csv", "json"),
+            {"if": {"required": ["columns"]}, "then": {"required": ["csv"], "x-rule": "columns stands without csv"}},
         ],
-        "dependencies": {"columns": ["csv"]},
     }
 
     def outputs(self, written: Mapping[str, Any]) -> Schema:

@@ -35,7 +35,7 @@ def accepted(reply: Reply) -> str | None:
 def outcome(attempt: Attempt, request_id: str) -> Mapping[str, Any]:
     """What became of an accepted request, looked at for as long as an attempt may take, and ten seconds more.
 
-    Raises Refused when the service processed it as failed, Unprocessed when it does not say in time, AnswerLost when it knows nothing of it.
+    Raises Refused when the service processed it as failed, Unprocessed when it does not say in time, AnswerLost when it does not know it.
     """
     done = _followed(attempt, request_id, _pauses(attempt.context.timeout))
     if done is None and not attempt.settling:

@@ -73,7 +73,7 @@ class RequestStep(BaseStep):
 
 
 def _operation(method: str, path: str, kinds: tuple[KeyKind, ...], *, follow: bool) -> Operation:
-    """What is known of a request by its method and path. A ping counts as a read for the key alone: it does something, whatever its method."""
+    """What is known of a request by its method and path. A ping needs a key that may read, and does something whatever its method."""
     ping = bool(_PING.fullmatch(path))
     return Operation(
         name=RequestStep.name,
@@ -103,7 +103,7 @@ def _check(path: str) -> None:
             "path is not an absolute path on the service's host, or could lead elsewhere; nothing was sent",
             code="invalid_input",
             again="never",
-            hint="Begin with one slash, use no `.` or `..` as a part, percent-encode what is no plain character, and give query fields under `query`.",
+            hint="Begin with one slash, use no `.` or `..`, percent-encode what is no plain character; give query fields under `query`.",
         )
 
 

@@ -12,17 +12,20 @@ _KEY = record(
     kind=one_of("account", "heartbeat", "integration", "team"),
     team=text(min_length=1),
     rights=list_of(one_of("read", "create_and_update", "delete", "configuration_access")),
-    secret=text(pattern="^[a-z]+:."),
+    secret=text(pattern="^(env|file):."),
 )
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]{1,5})?"
 _LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?"
 
+_NO_MORE = "no user, password or path"
+
 SETTINGS_SCHEMA: Schema = record(
     service=one_of("opsgenie", "emulator"),
     region=one_of(*HOSTS),
-    url=text(pattern=rf"^(https://{_HOST}|http://{_LOOPBACK})/?$"),
+    url=text(pattern=rf"^(https://{_HOST}|http://{_LOOPBACK})/?$")
+    | {"x-rule": f"write https:// and a host, or http://localhost:PORT for a service on this machine; {_NO_MORE}"},
     keys=list_of(_KEY),
-    proxy=text(pattern=rf"^http://{_HOST}/?$"),
+    proxy=text(pattern=rf"^http://{_HOST}/?$") | {"x-rule": f"write http:// and a host, such as http://proxy:3128; {_NO_MORE}"},
     ca_file=text(min_length=1),
 )
 """Draft-07. `url` takes the place of `region`; plain http is for this machine alone. A proxy is told no credentials here."""

@@ -4,7 +4,7 @@ A write is in doubt from the moment a byte of it may have left until an answer i
 is the same doubt. Nothing is guessed: what cannot be told apart ends in InDoubt. Settling takes no longer than once more the attempt's
 time, and ten seconds or a little more of waiting.
 
-One thing may be done twice: the note of a closed incident (`opsgenie.incident.close` with `note`). The vendor has no call that reads an
+One thing may be done twice: the note of a closed incident (`opsgenie.incident.close` with `note`). No row reads an
 incident's notes, so a close whose answer was lost is sent again, and with it its note.
 """
 

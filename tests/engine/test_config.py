@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import app, config
+from engine import app, config, secrets
 from engine.catalog import Catalog
 from engine.errors import Invalid
 
@@ -122,3 +122,44 @@ def test_only_https_or_this_machine(places, url):
     (places / "project/opsbook.yaml").write_text(f"connections: {{opsgenie: {{url: '{url}'}}}}")
     with pytest.raises(Invalid):
         config.load(None, SCHEMA)
+
+
+def refusal(places, text):
+    (places / "project/opsbook.yaml").write_text(text)
+    with pytest.raises(Invalid) as caught:
+        config.load(None, SCHEMA)
+    (finding,) = caught.value.findings
+    return finding
+
+
+def test_a_url_that_cannot_be_is_refused_in_words(places):
+    finding = refusal(places, "connections: {opsgenie: {url: 'http://api.opsgenie.com'}}")
+    assert "write https:// and a host" in finding.message
+    assert "^" not in finding.message
+
+
+def test_a_connections_name_is_refused_at_its_key(places):
+    finding = refusal(places, "connections:\n  good: {}\n  Bad Name: {}\n")
+    assert (finding.place.line, finding.place.column) == (3, 3)
+
+
+SECRET = "connections: {{opsgenie: {{keys: [{{kind: team, secret: '{}'}}]}}}}"
+
+
+def test_a_source_of_secrets_that_is_not_there_is_said_at_its_place(places):
+    finding = refusal(places, SECRET.format("keyring:x/y"))
+    assert "there is no such source of secrets" in finding.message
+    assert (finding.place.line, finding.source, finding.hint) == (1, None, "write env:NAME or file:/path")
+
+
+@pytest.mark.parametrize("source", sorted(secrets.SOURCES))
+def test_every_source_of_secrets_can_be_named(places, source):
+    (places / "project/opsbook.yaml").write_text(SECRET.format(f"{source}:/x"))
+    assert config.load(None, SCHEMA).connections["opsgenie"]["keys"][0]["secret"] == f"{source}:/x"
+
+
+@pytest.mark.parametrize(("written", "found"), [("k.txt", "{}/k.txt"), ("/run/k", "/run/k"), ("~/k", "~/k")])
+def test_a_secret_file_lies_beside_the_configuration(places, written, found):
+    (places / "project/opsbook.yaml").write_text(SECRET.format(f"file:{written}"))
+    key = config.load(None, SCHEMA).connections["opsgenie"]["keys"][0]
+    assert key == {"kind": "team", "secret": "file:" + found.format(places / "project")}

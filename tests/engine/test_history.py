@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -136,6 +137,18 @@ def test_a_lock_that_is_a_link_fails_closed(state):
     (state.runs / "run-1" / "lock").symlink_to(os.devnull)
     with pytest.raises(AuditUnwritable, match="lock"), history.hold(state.runs / "run-1"):
         pass
+
+
+@pytest.mark.parametrize("call", ["ftruncate", "pwrite"])
+def test_a_lock_that_cannot_be_written_fails_closed(state, monkeypatch, call):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(AuditUnwritable, match="run-1 cannot be written: No space left"), history.hold(state.runs / "run-1"):
+            pass
+    assert not history.held(state.runs / "run-1")
 
 
 def test_the_steps_of_a_run(tmp_path):

@@ -45,6 +45,7 @@ def messages(declared, *given, file=None):
         ("string", "", ""),
         ("string", "a=b", "a=b"),
         ("integer", "5", 5),
+        (["integer", "null"], "3.0", 3),
         ("number", "0.5", 0.5),
         ("boolean", "true", True),
         ("array", '["a"]', ["a"]),
@@ -54,7 +55,8 @@ def messages(declared, *given, file=None):
     ],
 )
 def test_text_becomes_what_the_schema_asks_for(kind, text, value):
-    assert collect({"x": {"type": kind}}, f"x={text}") == {"x": value}
+    found = collect({"x": {"type": kind}}, f"x={text}")
+    assert repr(found) == repr({"x": value})
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,56 @@ def test_an_inputs_file_must_hold_a_mapping(tmp_path):
 def test_a_broken_inputs_file_does_not_hide_other_problems(tmp_path):
     (tmp_path / "in.yaml").write_text("a: [1\n")
     assert len(messages({"n": {"type": "integer"}}, "n=x", file=str(tmp_path / "in.yaml"))) == 2
+
+
+def test_numbers_inside_a_value_count_as_its_schema_says():
+    declared = {"type": "array", "items": {"properties": {"n": {"type": "integer"}, "r": {"type": "number"}}}}
+    assert repr(collect({"x": declared}, 'x=[{"n": 3.0, "r": 3.0, "s": 3.0}]')) == "{'x': [{'n': 3, 'r': 3.0, 's': 3.0}]}"
+
+
+@pytest.mark.parametrize("argument", ["x=a\udcff", "y\udcff=1", "x=@\udcff.txt"])
+def test_text_that_is_not_utf8_is_refused(argument):
+    said = messages({"x": {"type": "string", "default": ""}}, argument)
+    assert len("".join(said).encode()) > 0
+    with pytest.raises(UsageError) as caught:
+        collect({}, "\udcff")
+    assert caught.value.message.encode()
+
+
+def test_half_a_character_in_json_is_refused(tmp_path):
+    (tmp_path / "x.json").write_text('[{"a": "\\ud800"}]')
+    for argument in (f"x=@{tmp_path}/x.json", 'x=[{"\\udfff": 1}]'):
+        assert "half of a character" in messages({"x": {"type": "array"}}, argument)[0]
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    (tmp_path / "x.json").write_text('[{"a": 1, "a": 2}]')
+    for argument in (f"x=@{tmp_path}/x.json", 'x=[{"a": 1, "a": 2}]'):
+        assert messages({"x": {"type": "array"}}, argument) == ["inputs.x: the key 'a' stands twice in one mapping"]
+
+
+def places(runbook, *given, file=None):
+    with pytest.raises(Invalid) as caught:
+        inputs.collect(runbook, given, file)
+    return [(finding.message.split(":")[0], str(finding.place), finding.source) for finding in caught.value.findings]
+
+
+def test_what_is_wrong_is_said_with_its_place(tmp_path):
+    declared = {"n": {"type": "integer"}, "absent": {"type": "string"}, "users": USERS}
+    runbook = Runbook(file="r.yaml", text="inputs:\n  n: {}\n  absent: {}\n", sha256="", name="book", inputs=declared)
+    file, users, table = tmp_path / "in.yaml", tmp_path / "users.yaml", tmp_path / "users.csv"
+    file.write_text("m: 1\nn: hidden\nusers:\n  - name: a\n  - age: 1\n")
+    users.write_text("- {name: a}\n- {name: b, age: x}\n")
+    table.write_text("name,age\na,1\n\nb,x\n")
+    missing = ("inputs.absent is missing", "r.yaml:3:3", "  absent: {}")
+    assert places(runbook, file=str(file)) == [
+        ("book has no input 'm'", f"{file}:1:1", None),
+        ("inputs.n", f"{file}:2:4", None),
+        missing,
+        ("inputs.users[1]", f"{file}:5:5", None),
+    ]
+    assert places(runbook, "n=1", f"users=@{users}") == [missing, ("inputs.users[1].age", f"{users}:2:17", None)]
+    assert places(runbook, "n=1", f"users=@{table}") == [missing, ("inputs.users[1].age", f"{table}:4:1", None)]
 
 
 # -- files -----------------------------------------------------------------------------------------------------------------

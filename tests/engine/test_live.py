@@ -188,7 +188,10 @@ def in_doubt(command, place, kill):
 def test_what_cannot_be_known_stops_and_says_how_to_decide(command, fake, kill, place):
     result = in_doubt(command, place, kill)
     assert (result.exit_status, result.document["status"]) == (7, "in_doubt")
-    assert f"opsbook resume {place().name} --on-doubt" in result.error.hint
+    assert result.error.hint == (
+        f"Look at what it does before running it again. Then: opsbook resume {place().name} --on-doubt skip when it was done, "
+        "--on-doubt resend when it was not, or --on-doubt fail to give up."
+    )
     assert fake.seen == [{"n": 1}]  # neither b nor finally
     assert resume(place()).exit_status == 7  # asking again does not change it
     assert (command.folder / "ran").read_text() == "x\n"

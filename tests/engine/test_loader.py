@@ -135,6 +135,74 @@ def test_a_finding_says_where_and_what(findings, text, expected):
         assert expected[3] in [one[3] for one in found]
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("when", "it is called if here"),
+        ("loop", "it is called for_each here"),
+        ("with_items", "it is called for_each here"),
+        ("register", "it is called id here"),
+        ("ignore_errors", "it is called continue_on_error here"),
+        ("needs", "steps run in the order they are written: put it after what it needs"),
+        ("shell", "write uses: core.command with: {argv: [program, argument]}"),
+        ("switch", "there is no switch in this version: give each step an if"),
+        ("untill", "did you mean until?"),
+    ],
+)
+def test_words_from_elsewhere_are_told_what_they_are_called_here(findings, key, hint):
+    assert ("3:20", "RB101", f"steps[0].{key}: unknown key '{key}'", hint) in findings(f"steps: [{{wait: 1m, {key}: x}}]")
+
+
+def test_an_empty_file_is_said_to_be_empty(fake):
+    with pytest.raises(Invalid, match="the file is empty"):
+        loader.read(source.read("# nothing yet\n", "b.yaml"), Catalog(app.PROVIDERS).find)
+
+
+@pytest.fixture
+def examine(fake):
+    catalog = Catalog(app.PROVIDERS)
+    return lambda text: loader.examine(source.read(HEAD + textwrap.dedent(text), "b.yaml"), catalog.find)
+
+
+def test_what_breaks_the_grammar_hides_nothing_of_sound_steps(examine):
+    runbook, found = examine("""
+        labels: 5
+        steps:
+          - {uses: fake.sya}
+          - {uses: fake.typed, with: {n: many}}
+          - 5
+          - {block: [7, {uses: fake.typed, wait: 1m}], rescue: {}}
+          - {uses: [], with: 7}
+    """)
+    assert runbook is None
+    assert sorted({finding.id for finding in found}) == ["RB101", "RB102", "RB103", "RB104"]
+
+
+def test_keys_that_are_unknown_are_corrected_for_the_checks_that_follow(examine):
+    runbook, found = examine("""
+        colour: red
+        inptus: {a: {type: string}}
+        steps:
+          - {wait: 1m, register: first, switch: x, wiht: {}}
+    """)
+    assert [finding.id for finding in found] == ["RB101"] * 4 + ["RB102"]
+    assert runbook is None
+    runbook, found = examine("inptus: {a: {type: string}}\nsteps: [{wait: 1m, register: first, switch: x}]")
+    assert [finding.id for finding in found] == ["RB101"] * 3
+    assert (list(runbook.inputs), runbook.steps[0].id) == (["a"], "first")
+
+
+def test_an_unknown_key_that_an_alias_shows_twice_is_corrected_once(examine):
+    runbook, found = examine("steps: [{wait: 1m, retry: &r {attemps: 2}}, {wait: 1m, retry: *r}]")
+    assert len(found) == 2
+    assert [step.retry.attempts for step in runbook.steps] == [2, 2]
+
+
+def test_whole_numbers_are_taken_however_they_are_written(read):
+    (step,) = read("steps: [{wait: 1m, for_each: [1], max_parallel: 2.0, retry: {attempts: 3.0}}]").steps
+    assert repr((step.for_each.max_parallel, step.retry.attempts)) == "(2, 3)"
+
+
 def test_every_finding_at_once(findings):
     found = findings("""
         steps:

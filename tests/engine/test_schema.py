@@ -56,6 +56,11 @@ def book(*steps, **more):
         (book({"wait": "1m", "untill": {}}), ["steps", 0]),
         (book(), ["steps"]),
         (book({"wait": "1m"}, nmae="x"), []),
+        (book({"wait": "1m", "fail": "no"}), ["steps", 0, "wait"]),
+        (book({"uses": "core.log", "with": {"message": "x"}, "block": [{"wait": "1m"}]}), ["steps", 0, "uses"]),
+        (book({"wait": "1m", "rescue": [{"wait": "1m"}]}), ["steps", 0]),
+        (book({"block": [{"wait": "1m"}], "with": {}}), ["steps", 0]),
+        (book({"wait": "1m", "max_parallel": 2}), ["steps", 0]),
     ],
 )
 def test_it_finds_what_is_wrong_where_it_is(published, document, path):
@@ -73,7 +78,7 @@ def test_it_takes_a_template_for_any_value(published):
         (5, {"type": "string"}, ': found a number, expected text; quote it: "…"'),
         ("x", {"type": "integer"}, ": found text, expected a whole number"),
         (True, {"type": "integer"}, ": found true or false, expected a whole number"),
-        (1.0, {"type": "integer"}, ": found a number, expected a whole number"),
+        (1.5, {"type": "integer"}, ": found a number, expected a whole number"),
         (None, {"type": ["string", "array"]}, ": found null, expected text or a list"),
         (
             {"a": {"b": [1, "x"]}},
@@ -89,10 +94,24 @@ def test_it_takes_a_template_for_any_value(published):
         ("ana", {"format": "email"}, ": not a valid email; an e-mail address has one @"),
         ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", {"pattern": "^(a+)+$"}, ": does not match ^(a+)+$"),
         ([1, 1], {"uniqueItems": True}, ": the same item stands in it twice"),
+        ({"a": 1}, {"properties": {"a": {"not": {"enum": [1]}, "x-rule": "one is none"}}}, ".a: one is none"),
+        ([1, 2, 3], {"x-before-last": {"maximum": 1}}, "[1]: more than 1"),
+        ([1, 9], {"x-before-last": {"maximum": 1}, "maxItems": 1}, ": more than 1 items"),
     ],
 )
 def test_a_problem_says_path_rule_and_what_to_do(value, rule, said):
     assert str(schema.first_problem(value, rule)) == said
+
+
+def test_a_whole_number_is_an_integer_however_it_is_written():
+    assert schema.problems([1.0, 2, -0.0], {"items": {"type": "integer"}}) == []
+    assert len(schema.problems([True, float("inf"), float("nan")], {"items": {"type": "integer"}})) == 3
+
+
+def test_a_wrong_name_is_said_at_its_key():
+    rule = {"propertyNames": {"pattern": "^[a-z]+$", "x-rule": "small letters"}}
+    (problem,) = schema.problems({"good": 1, "Bad": 2}, rule)
+    assert (problem.path, problem.key, problem.message) == (("Bad",), True, "the name 'Bad': small letters")
 
 
 def test_each_missing_field_is_said():
@@ -129,6 +148,7 @@ def test_a_remote_reference_is_never_fetched():
         {"format": "email"},
         {"required": ["a"]},
         {"not": {"enum": [1]}},
+        {"x-before-last": {"required": ["a"]}},
     ],
 )
 def test_what_is_not_known_yet_meets_every_rule(unknown, rule):

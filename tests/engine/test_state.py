@@ -128,5 +128,5 @@ def test_a_lock_that_is_a_link_fails_closed(state):
     (lock,) = (state.root / "locks").iterdir()
     lock.unlink()
     lock.symlink_to(os.devnull)
-    with pytest.raises(AuditUnwritable, match="cannot be opened"), state.lock("g", "fail", Stop()):
+    with pytest.raises(AuditUnwritable, match="cannot be taken"), state.lock("g", "fail", Stop()):
         pass

@@ -122,6 +122,7 @@ def _applies(fault: Fault, case: Case) -> bool:
 
 _FINDABLE = {Idempotency.KEYED, Idempotency.MARKED, Idempotency.CLASH, Idempotency.DELETE}
 """Kinds of which it may be found that it was done, though no answer to it ever comes whole."""
+_NOTING = {Idempotency.MARKED, Idempotency.REPEATABLE}
 _PLAIN = {"fine": {0}, "failed": {1}, "lie": {0, 1, 5, 7}, "storm": {0, 5, 7}}
 
 
@@ -139,7 +140,8 @@ def allowed(case: Case, fault: Fault, moment: Moment, *, ever: bool) -> set[int]
         # where nothing came before it there is no kept connection; of several operations another one's status may be struck
         return {0, 7} if fault.reused or (fault.target == "request_status" and case.composite and not ever) else {7}
     if not ever:
-        return {0}
+        # a note the service has accepted and is late with is not sent again: it might be there twice
+        return {7} if fault.name == "never_processed" and case.idempotency in _NOTING and "notes" in case.makes else {0}
     found = case.idempotency in _FINDABLE or "notes" in case.makes
     return {0, 7} if found and (moment == "after" or fault.target == "request_status") else {7}
 
@@ -362,6 +364,8 @@ def main() -> int:
     chosen = [cell for cell in possible(cells()) if options.only in str(cell)]
     if options.sample:
         chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))
+    if not chosen:
+        parser.error("no cell is called so")
     verdicts = in_processes(chosen, options.jobs)
     bad = sorted((verdict for verdict in verdicts if verdict.problems), key=lambda verdict: verdict.cell)
     for verdict in bad:

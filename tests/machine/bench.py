@@ -175,7 +175,7 @@ class Bench:
         place = self.place()
         assert place is not None
         account, events = self.account(), self.events()
-        ended = [event for event in events if event["event"] in ("step.ended", "step.skipped")]
+        ended = [{**event, "key": _nameless(event["key"])} for event in events if event["event"] in ("step.ended", "step.skipped")]
         final = [event["key"] for event in ended if event.get("status") != "in_doubt"]
         return {
             "status": history.left(place),
@@ -227,7 +227,12 @@ def alert_view(alert: Mapping[str, Any]) -> dict[str, Any]:
     notes = [re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", re.sub(r"ob:\w+", "ob", note["note"])) for note in alert["notes"]]
     notes = [note for at, note in enumerate(notes) if "[ob]" in note or note not in notes[:at]]
     view = {**fields, "notes": notes, "responders": [one["name"] for one in alert["responders"]]}
-    return json.loads(re.sub(RUN + r"\d", "RUN", json.dumps(view)))
+    return json.loads(_nameless(json.dumps(view)))
+
+
+def _nameless(text: str) -> str:
+    """The same without the run's id: a run begun anew has another."""
+    return re.sub(RUN + r"\d", "RUN", text)
 
 
 def one_run(state: State, now: datetime) -> Path:

@@ -146,7 +146,7 @@ _OLD = [{"message": f"old {day}", "createdAt": {"ago": f"{day}d"}} for day in (2
 
 SCENARIOS = (
     Scenario("incident-response", "runbooks/incident-response.yaml", (*_INCIDENT, "ack_within=3m"), _COMPANY),
-    Scenario("page-and-follow", "runbooks/page-and-follow.yaml", _INCIDENT, _COMPANY | {"during": _ACKNOWLEDGED}),
+    Scenario("page-and-follow", "runbooks/page-and-follow.yaml", (*_INCIDENT[:3], "priority=P3"), _COMPANY | {"during": _ACKNOWLEDGED}),
     Scenario("alert-triage", "runbooks/alert-triage.yaml", (), _COMPANY | {"alerts": _OPEN}),
     Scenario("stale-alerts", "runbooks/stale-alerts.yaml", (), {"alerts": _OLD}),
     Scenario("every", EVERY, ('hosts=["a", "b"]',), _COMPANY, "opsgenie.alert.get=http_503*2"),

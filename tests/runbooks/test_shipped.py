@@ -39,6 +39,10 @@ def notes(alert):
     return [note["note"].splitlines()[0] for note in alert["notes"]]
 
 
+def nothing_sent(run):
+    return run["emulator"] is None or run["emulator"].requests == []
+
+
 def test_every_runbook_is_tried_here():
     assert {path.stem for path in RUNBOOKS.glob("*.yaml")} == {
         "access-review", "alert-triage", "incident-response", "page-and-follow", "stale-alerts", "user-offboarding", "user-onboarding",
@@ -75,6 +79,15 @@ def test_an_incident_that_somebody_acknowledges_is_not_escalated(carry_out):
     assert not any("escalate" in line for line in run["emulator"].writes())
 
 
+def test_an_incident_that_somebody_closes_is_not_escalated(carry_out):
+    people = {"during": [{"after": "2m", "do": "opsgenie.alert.close", "as": "ana@example.com"}]}
+    run = carry_out("incident-response", COMPANY | people, *INCIDENT, "priority=P1")
+    (alert,) = run["emulator"].alerts()
+    assert (run["code"], run["outputs"]["acknowledged"], alert["fields"]["report"]["closedBy"]) == (0, False, "ana@example.com")
+    assert run["by_id"]["escalation"]["status"] == "skipped"
+    assert not any("escalate" in line for line in run["emulator"].writes())
+
+
 def test_an_incident_whose_routing_fails_says_so_on_the_alert(carry_out):
     faults = {"faults": [{"match": "opsgenie.alert.escalate", "answer": "http_422", "times": 99}]}
     run = carry_out("incident-response", COMPANY | faults, *INCIDENT, "priority=P1")
@@ -96,7 +109,7 @@ def test_an_incident_without_a_team_sends_nothing(carry_out):
     run = carry_out("incident-response", COMPANY, "summary=x", "service=db", "team=")
     assert (run["code"], run["error"]["code"]) == (3, "check")
     assert run["error"]["message"].endswith("a team is needed")
-    assert run["emulator"] is None
+    assert nothing_sent(run)
     assert {step["status"] for step in run["steps"]} == {"pending"}
 
 
@@ -113,7 +126,8 @@ def test_the_plan_of_an_incident_shows_every_write_and_sends_none(carry_out):
     assert all(one["key"]["kind"] and one["key"]["reference"] for one in plan["requests"])
     routed = [one for one in plan["requests"] if one["step"] == "route"]
     assert routed
-    assert all(one["conditional"] == ["not steps.wait_ack.outputs.acknowledged"] for one in routed)
+    condition = 'not steps.wait_ack.outputs.acknowledged and steps.wait_ack.outputs.status != "closed"'
+    assert all(one["conditional"] == [condition] for one in routed)
     assert [one["conditional"] for one in plan["requests"] if one["step"] == "create"] == [[]]
 
 
@@ -161,6 +175,24 @@ def test_onboarding_brings_a_table_of_people_in_and_does_nothing_twice(carry_out
     assert {line.method for line in again} == {"GET"}
 
 
+def test_onboarding_gives_a_phone_to_each_whose_row_is_good(carry_out, command):
+    table = "username,fullName,role,phone,team\nbo@example.com,Bo,Admin,1-5551234,nowhere\ncy@example.com,Cy,User,1-5554321,dba\n"
+    run = carry_out("user-onboarding", COMPANY, f"users=@{command.write('people.csv', table)}")
+    account = run["emulator"].snapshot()
+    people = {user["username"]: account["contacts"][user["id"]] for user in account["users"].values()}
+    assert (run["code"], run["status"]) == (1, "failed")
+    assert "there is no team nowhere" in run["error"]["message"]
+    assert [one["to"] for one in people["cy@example.com"]] == ["cy@example.com", "1-5554321"]
+    assert "bo@example.com" not in people
+
+
+def test_onboarding_refuses_a_table_that_names_somebody_twice(carry_out, command):
+    table = "username,fullName,role,phone,team\nbo@example.com,Bo,Admin,,dba\nBO@example.com,Bo,User,,sre_leads\n"
+    run = carry_out("user-onboarding", COMPANY, f"users=@{command.write('people.csv', table)}")
+    assert (run["code"], run["error"]["code"], nothing_sent(run)) == (3, "check", True)
+    assert run["error"]["message"].endswith("a username stands twice in the table")
+
+
 def test_onboarding_refuses_a_bad_table_before_anything_is_sent(command, emulators):
     bad = command.write("people.csv", "username,fullName,role,phone,team\nnobody,Bo,Admin,1-5551234,dba\nbo@example.com,,Admin,555,dba\n")
     done = command("run", RUNBOOKS / "user-onboarding.yaml", "--emulator", "-i", f"users=@{bad}")
@@ -181,20 +213,33 @@ def test_offboarding_keeps_the_account_unless_asked(carry_out):
     assert [user["username"] for user in run["emulator"].snapshot()["users"].values()] == ["ana@example.com"]
 
 
-def test_offboarding_refuses_a_user_who_may_still_be_paged(carry_out, monkeypatch):
-    from steps.opsgenie.emulator.call import Answer
-    from steps.opsgenie.emulator.domains import ANSWERS
-
-    monkeypatch.setitem(ANSWERS, "GET /v2/users/{}/escalations", lambda _call: Answer({"data": [{"id": "e1", "name": "dba_escalation"}]}))
-    run = carry_out("user-offboarding", COMPANY, "username=ana@example.com", "delete=true")
+@pytest.mark.parametrize(
+    ("kind", "told"), [("escalations", "escalations (nights) or schedules ()"), ("schedules", "escalations () or schedules (nights)")]
+)
+def test_offboarding_refuses_a_user_who_may_still_be_paged(carry_out, kind, told):
+    duty = {kind: [{"name": "nights", "users": ["ana@example.com"]}, {"name": "days", "users": ["bo@example.com"]}]}
+    run = carry_out("user-offboarding", COMPANY | duty, "username=ana@example.com", "delete=true")
     assert (run["code"], run["status"], run["error"]["code"]) == (1, "failed", "assertion")
-    assert "ana@example.com is still in escalations (dba_escalation)" in run["error"]["message"]
+    assert f"ana@example.com is still in {told}" in run["error"]["message"]
     assert (run["by_id"]["offboard"]["status"], run["emulator"].writes()) == ("pending", [])
 
 
-def test_offboarding_says_when_there_is_no_such_user(carry_out):
-    run = carry_out("user-offboarding", COMPANY, "username=nobody@example.com")
-    assert (run["code"], run["error"]["status"], run["emulator"].writes()) == (1, 404, [])
+def test_offboarding_a_user_who_is_gone_is_a_success(carry_out):
+    run = carry_out("user-offboarding", COMPANY, "username=nobody@example.com", "delete=true")
+    assert (run["code"], run["outputs"], run["emulator"].writes()) == (0, {"teams_removed": [], "deleted": False}, [])
+
+
+@pytest.mark.parametrize(("answer", "code"), [("http_422", 1), ("http_403", 4), ("refused", 5)])
+def test_offboarding_takes_no_other_trouble_for_a_user_who_is_gone(carry_out, answer, code):
+    faults = {"faults": [{"match": "*", "answer": answer, "times": 99}]}
+    run = carry_out("user-offboarding", COMPANY | faults, "username=ana@example.com", "delete=true")
+    assert (run["code"], run["status"], run["emulator"].writes()) == (code, "failed", [])
+
+
+def test_the_plan_of_an_offboarding_shows_what_is_taken_away(carry_out):
+    plan = carry_out("user-offboarding", COMPANY, "username=ana@example.com", "delete=true", verb="plan")
+    assert (plan["code"], plan["emulator"].writes()) == (0, [])
+    assert [one["method"] for one in plan["requests"] if one["effect"] == "write"] == ["DELETE", "DELETE"]
 
 
 def test_a_page_is_followed_until_somebody_answers(carry_out):
@@ -244,4 +289,10 @@ def test_stale_alerts_closes_the_oldest_up_to_the_limit(carry_out):
     status = {alert["fields"]["message"]: alert["fields"]["status"] for alert in run["emulator"].alerts()}
     assert (run["status"], run["outputs"]) == ("succeeded", {"closed": 2})
     assert status == {"old 20": "open", "old 40": "closed", "old 30": "closed", "new": "open", "done": "closed"}
-    assert any("heartbeats/stale-alerts/ping" in line.path for line in run["emulator"].requests)
+    assert run["emulator"].writes()[-1] == "POST /v2/heartbeats/stale-alerts/ping"
+
+
+def test_a_plan_of_stale_alerts_pings_nobody(carry_out):
+    plan = carry_out("stale-alerts", {}, verb="plan")
+    assert not any("ping" in line.path for line in plan["emulator"].requests)
+    assert [(one["effect"], one["method"]) for one in plan["requests"] if one["step"] == "heartbeat"] == [("write", "POST")]

@@ -117,7 +117,9 @@ def _holds(rule: Mapping[str, Any], alert: Any) -> bool | None:
 
 
 def _resolve(deferred: Any, alert: Any, otherwise: Callable[[], Any]) -> Any:
-    """The value, or a stand-in where planning cannot decide on it."""
+    """The value, or a stand-in where planning cannot decide on it; rules out of a template hold plain values."""
+    if known(deferred):
+        return deferred
     try:
         return deferred.resolve(alert=alert)
     except Exception as exc:

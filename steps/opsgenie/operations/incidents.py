@@ -46,7 +46,7 @@ _row = partial(Operation, keys=ANY_KEY, configuration="integration", rate_limit_
 
 ROWS: tuple[Operation, ...] = (
     _row(
-        name="opsgenie.incident.close",  # no call reads an incident's notes: in doubt, it is sent again with its note
+        name="opsgenie.incident.close",  # no row reads an incident's notes: in doubt, it is sent again with its note
         request="POST /v1/incidents/{identifier}/close",
         vendor="closeIncident",
         summary="Ends an incident.",

@@ -8,6 +8,8 @@ from engine.checks import template_syntax
     [
         ('{uses: fake.say, with: {message: "{{ run.id | uper }}"}}', ["uper!"]),
         ('{uses: fake.say, with: {message: "{{ run.id.upper() }}"}}', ["(!"]),
+        ('{uses: fake.say, with: {message: "{{ run.id | uper }} {{ run.id is evn }} {{ run.id | uper }}"}}', ["uper!", "evn!"]),
+        ('{uses: core.set, with: {"{{ run.id }}": 1, plain: {"a{% b": [{"{{c}}": 1}]}}}', ['"{{ run.id }}"!', '"a{% b"!', '"{{c}}"!']),
         ('{uses: fake.say, with: {message: "{% set x = 1 %}"}}', ["set!"]),
         ('{uses: fake.say, with: {message: "{{ run.__class__ }} {{ run.id | upper }}"}}', [".__class__!"]),
         ('{if: "{{ run.id }}", uses: fake.say, with: {message: hello}}', ["{{!"]),

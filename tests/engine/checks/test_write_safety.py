@@ -29,4 +29,17 @@ def test_a_retry_of_its_own_on_a_write_that_is_done_once(marked):
           - {uses: fake.close, retry: {if: error.status == 503}, with: {id: a}}
           - {uses: fake.say, retry: {if: error.status == 503}, with: {message: hello}}
     """
-    assert marked(write_safety, text) == ["if"]
+    assert marked(write_safety, text) == ["if", "retry"]
+
+
+def test_a_retry_without_condition_is_no_help_to_such_a_write(subject):
+    text = """
+        steps:
+          - {uses: fake.open, retry: {attempts: 3}, with: {message: hello}}
+          - {retry: {attempts: 3}, block: [{uses: fake.open, with: {message: hello}}, {uses: fake.say, with: {message: hello}}]}
+          - {uses: fake.close, retry: {attempts: 3}, with: {id: a}}
+    """
+    lost, again = write_safety.check(subject(text))
+    assert "does not repeat it when its answer is lost" in lost.message
+    assert "makes the whole block again" in again.message
+    assert {lost.severity, again.severity} == {"warning"}

@@ -37,6 +37,24 @@ def test_the_head_that_was_printed_is_asked_for(command, ran):
     assert (code, document["ok"]) == (12, False)
 
 
+@pytest.mark.parametrize("given", ["", "0", "f" * 7, "g" * 8, "f" * 65])
+def test_a_head_that_any_log_could_have_is_refused(command, ran, given):
+    done = command("audit", "verify", "--expect-head", given)
+    assert (done.code, done.out) == (2, "")
+    assert "first 8 hexadecimal digits" in done.err
+    assert command("audit", "verify", "--expect-head", ran["audit"]["head"][:8].upper()).code == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["--run", "20261123T064213-7801c016"], ["--json"]])
+@pytest.mark.parametrize("there", [True, False])
+def test_where_nothing_was_written_down_nothing_holds(command, arguments, there):
+    if there:
+        (command.folder / "state").mkdir()
+    done = command("audit", "verify", *arguments)
+    assert (done.code, "ok" in done.out) == (2, False)
+    assert f"nothing to verify in {command.folder / 'state'}" in done.err
+
+
 def test_a_cut_tail_is_found_though_every_line_that_is_left_is_whole(command, ran):
     log = command.folder / ran["audit"]["path"]
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))

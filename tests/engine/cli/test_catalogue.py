@@ -41,6 +41,15 @@ def test_a_steps_page(command):
     assert "alertId" in out
 
 
+def test_a_steps_page_shows_the_fields_inside_of_fields(command):
+    lines = command("steps", "show", "opsgenie.alert.create").out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["responders"])
+    assert lines[at].endswith("list of mapping")
+    assert [line.split()[0] for line in lines[at + 1 : at + 5]] == ["type", "id", "name", "username"]
+    assert lines[at + 1].startswith("      type") and lines[at + 1].endswith("(required)")
+    assert any(line.split(maxsplit=1) == ["details", "mapping of names to text"] for line in lines)
+
+
 @pytest.mark.parametrize("arguments", [[], ["opsgenie.alert.create"], ["--config"], ["--audit-event"]])
 def test_each_schema_is_valid_and_alone_on_standard_output(command, arguments):
     done = command("schema", *arguments)

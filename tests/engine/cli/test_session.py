@@ -61,7 +61,9 @@ def test_quiet_tells_findings(command):
         (["run", "ok.yaml", "--dry-run", "--emulator"], {"requests", "needs"}),
         (["validate", "ok.yaml"], {"findings"}),
         (["validate", "broken.yaml"], {"findings"}),
-        (["audit", "verify"], {"ok", "events", "head", "problems"}),
+        (["audit", "verify"], {"error"}),
+        (["validate", "--explain", "rb205"], {"id", "page"}),
+        (["validate", "--explain", "RB0"], {"error"}),
         (["steps", "show", "fake.say"], {"name", "inputs", "outputs"}),
         (["steps", "show", "fake.sya"], {"error"}),
         (["runs", "list", "--limit", "none"], {"error"}),
@@ -75,6 +77,41 @@ def test_json_is_exactly_one_document(command, arguments, fields):
     done = command("--json", *arguments)
     assert fields <= set(json.loads(done.out))
     assert "Traceback" not in done.both
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["run --json x --bogus", "run x --bogus --json", "runs list --limit 0 --json", "run x -i --json", "rnu --json", "run --json", "audit verify --expect-head= --json"],
+)  # fmt: skip
+def test_a_usage_error_is_a_document_wherever_the_flag_stands(command, words):
+    command.runbook(SAY, "x")
+    done = command(*words.split())
+    assert (done.code, set(json.loads(done.out))) == (2, {"error"})
+    assert done.err
+
+
+def test_a_word_behind_the_end_of_the_flags_is_no_flag(command):
+    done = command("run", "--bogus", "--", "--json")
+    assert (done.code, done.out) == (2, "")
+
+
+def test_the_page_of_a_finding_as_a_document(command):
+    document = json.loads(command("validate", "--explain", "rb205", "--json").out)
+    assert document["id"] == "RB205"
+    assert document["page"] + "\n" == command("validate", "--explain", "RB205").out
+
+
+def test_a_file_that_cannot_be_read_is_the_place_of_the_finding(command):
+    (finding,) = json.loads(command("validate", "absent.yaml", "--json").out)["findings"]
+    assert (finding["file"], finding["line"], finding["column"]) == ("absent.yaml", 1, 1)
+
+
+def test_folders_without_any_runbook_are_not_sound(command):
+    (command.folder / "empty").mkdir()
+    done = command("validate", "empty")
+    assert (done.code, done.out) == (2, "")
+    assert "nothing to validate in empty" in done.err
+    assert command("validate", "empty", command.runbook(SAY)).code == 0
 
 
 def test_the_document_of_a_run(command):

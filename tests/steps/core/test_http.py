@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from engine.errors import AnswerLost, InDoubt, Refused, StepError, Throttled, Unreachable
+from engine.schema import problems
 from steps.core import STEPS
 from steps.core.http import Http, _origin
-from steps.exchange import Response
+from steps.exchange import AnswerLate, Response
 
 ALLOW = {"http": {"allow": ["https://grafana.example.com", "http://127.0.0.1:8080"]}}
 URL = "https://grafana.example.com/api"
@@ -186,6 +187,13 @@ def test_an_answer_that_stays_lost(allowed, method, error, again, sent):
     assert (caught.value.again, len(context.calls)) == (again, sent)
 
 
+def test_a_read_whose_time_ran_out_is_tried_again_only_when_asked(allowed):
+    late = AnswerLate("no whole answer within the time limit")
+    with pytest.raises(Unreachable) as caught:
+        send(allowed(), late, late)
+    assert caught.value.again == "maybe"
+
+
 def test_nothing_is_sent_again_when_time_is_up(allowed):
     context = allowed(timeout=5)
 
@@ -286,6 +294,11 @@ def test_a_plan_refuses_what_a_run_would(allowed):
 )
 def test_schema(given, fits):
     assert Draft7Validator(STEPS["core.http"].inputs).is_valid({"method": "GET", "url": URL, **given}) is fits
+
+
+def test_two_bodies_are_named():
+    found = problems({"method": "POST", "url": URL, "json": 1, "body": "x"}, STEPS["core.http"].inputs)
+    assert [problem.message for problem in found] == ["json and body exclude each other: give one of them"]
 
 
 def test_over_a_real_connection(new_context):

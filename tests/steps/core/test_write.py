@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from engine.errors import StepError
+from engine.schema import problems
 from steps.core import STEPS
 from steps.core.write import _csv
 
@@ -152,3 +153,16 @@ def test_a_plan_tells_the_place_and_writes_nothing(new_context, placeholder):
 )
 def test_schema_takes_exactly_one_kind_of_content(given, fits):
     assert Draft7Validator(json.loads(json.dumps(WRITE.inputs))).is_valid({"path": "x", **given}) is fits
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "content, csv or json is missing"),
+        ({"content": "", "json": 1}, "content and json exclude each other: give one of them"),
+        ({"csv": [], "json": 1}, "csv and json exclude each other: give one of them"),
+        ({"json": 1, "columns": ["a"]}, "columns stands without csv"),
+    ],
+)
+def test_what_does_not_go_together_is_named(given, told):
+    assert [problem.message for problem in problems({"path": "x", **given}, WRITE.inputs)] == [told]

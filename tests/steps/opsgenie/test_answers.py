@@ -9,7 +9,8 @@ import pytest
 from engine.contracts import Reply
 from engine.errors import AnswerLost, Refused, Unreachable
 from steps.exchange import Response
-from steps.opsgenie.answers import failure, fits, reply_of
+from steps.opsgenie.answers import failure, fits, period, reply_of
+from steps.opsgenie.follow import accepted
 from steps.opsgenie.operations import OPERATIONS
 
 PAGE = b"<!doctype html><title>Sign in</title>"
@@ -67,3 +68,14 @@ def test_a_refusal_is_one(status, body):
 )
 def test_a_read_brings_what_the_operation_reads(name, data, good):
     assert fits(OPERATIONS[name], Reply({"data": data}, 200)) is good
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("9" * 5000, 3600.0), ("1e3", 1.0), ("\u00b2", 1.0), ("7", 7.0)])
+def test_how_long_to_wait_is_bounded_whatever_is_told(told, seconds):
+    assert period(Reply({}, 429, {"retry-after": told})) == seconds
+
+
+@pytest.mark.parametrize("request_id", ["", "r/1", "\u00e9", "x" * 201, 7, None])
+def test_an_id_that_is_none_cannot_be_followed(request_id):
+    with pytest.raises(AnswerLost, match="not under an id"):
+        accepted(Reply({"requestId": request_id}, 202))

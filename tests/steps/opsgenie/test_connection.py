@@ -8,9 +8,10 @@ import jsonschema
 import pytest
 
 from engine.contracts import Need, Surroundings
-from engine.errors import InDoubt, Interrupted, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.errors import AnswerLost, InDoubt, Interrupted, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.secret import Secret
 from engine.version import VERSION
+from steps.exchange import AnswerLate
 from steps.opsgenie import PROVIDER
 from steps.opsgenie.attempt import USER_AGENT
 from steps.opsgenie.keys import Key
@@ -195,6 +196,46 @@ def test_nothing_sent_is_safe_to_try_again(bench):
         b.perform("opsgenie.alert.create", message="m")
     assert caught.value.again == "safe"
     assert "connections.opsgenie" in caught.value.hint
+    assert "Nothing was sent" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        ((307, b""), "something between"),
+        ((200, b"<html>"), "something between"),
+        ((200, {"data": []}), "something between"),
+        (AnswerLost("the connection broke"), "The request left"),
+    ],
+)
+def test_the_advice_fits_what_was_sent_and_answered(bench, say, answer, advice):
+    b = bench(say.respond(*answer) if isinstance(answer, tuple) else answer)
+    with pytest.raises(Unreachable) as caught:
+        b.perform("opsgenie.alert.get", identifier="a")
+    assert advice in caught.value.hint
+    assert "Nothing was sent" not in caught.value.hint
+    assert caught.value.again == "safe"
+
+
+@pytest.mark.parametrize("error", [AnswerLate("no whole answer within the time limit"), Unreachable("no connection", again="maybe")])
+def test_a_read_whose_time_ran_out_is_tried_again_only_when_asked(bench, error):
+    with pytest.raises(Unreachable) as caught:
+        bench(error).perform("opsgenie.alert.get", identifier="a")
+    assert caught.value.again == "maybe"
+
+
+def test_what_could_not_be_sent_in_time_is_tried_again_only_when_asked(bench, say):
+    b = bench(*pages(say, 100, 100))
+    real = b.transport.send
+
+    def send(request, *, timeout):
+        b.clock.passed += 31
+        return real(request, timeout=timeout)
+
+    b.transport.send = send
+    with pytest.raises(Unreachable, match="before the request was sent") as caught:
+        b.perform("opsgenie.alert.list")
+    assert caught.value.again == "maybe"
 
 
 def test_a_rotated_key_is_read_again_and_the_request_sent_once_more(bench, say):
@@ -281,6 +322,45 @@ def test_the_key_does_not_follow_a_list_to_another_host(bench, say, base):
     assert len(b.sent) == 1
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v2/alerts?offset=1\r\nX: y",
+        "/v2/alerts?q=\u00e9",
+        "/v2/alerts ",
+        "/v2/incidents?offset=1",
+        "/v2/alerts/x?offset=1",
+        "/",
+        "/v2/../v2/alerts",
+    ],
+)
+def test_a_next_page_that_is_none_of_the_list_is_a_bad_answer(bench, say, target):
+    b = bench(*pages(say, 1, 1, base="https://api.opsgenie.com" + target))
+    with pytest.raises(Refused) as caught:
+        b.perform("opsgenie.alert.list")
+    assert (caught.value.code, caught.value.again, len(b.sent)) == ("bad_answer", "never", 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "followed"),
+    [("id", "a%2D1", True), ("id", "a-2", False), ("alias", "b-7", True), ("alias", "b-7/x", False)],
+)
+def test_the_next_page_below_an_alias_may_name_the_id(bench, say, kind, path, followed):
+    b = bench(*pages(say, 1, 1, base=f"https://api.opsgenie.com/v2/alerts/{path}/notes?offset={{}}"))
+    given = {"identifier": "a-1"} | ({} if kind == "id" else {"identifierType": kind})
+    if followed:
+        assert b.perform("opsgenie.alert.list_notes", **given)["count"] == 2
+    else:
+        with pytest.raises(Refused, match="another list"):
+            b.perform("opsgenie.alert.list_notes", **given)
+
+
+@pytest.mark.parametrize("offset", ["%C2%B2", "9" * 5000, "-1", ""])
+def test_an_odd_offset_in_a_link_does_no_harm(bench, say, offset):
+    b = bench(*pages(say, 1, 1, base=f"https://api.opsgenie.com/v2/alerts?offset={offset}"))
+    assert b.perform("opsgenie.alert.list")["count"] == 2
+
+
 def test_a_list_in_a_circle_ends(bench, say):
     same = say.respond(body={"data": [{"id": "1"}], "paging": {"next": "https://api.opsgenie.com/v2/alerts?offset=1"}})
     b = bench(same, same, same, same)
@@ -292,7 +372,7 @@ def test_a_list_in_a_circle_ends(bench, say):
 def test_a_list_ends_where_the_service_lists_no_more(bench, say):
     b = bench(say.respond(body={"data": [{"id": "1"}], "paging": {"next": "https://api.opsgenie.com/v2/alerts?offset=19900&limit=100"}}))
     assert b.perform("opsgenie.alert.list")["count"] == 1
-    assert "20000" in b.context.said[0]
+    assert any("20000" in said for said in b.context.said)
 
 
 def test_items_below_data_are_found(bench, say):
@@ -393,6 +473,11 @@ class TestRawRequest:
             self.run(b, method="POST", path="/v2/x", body={"a": 1})
         assert len(b.sent) == 1
 
+    def test_its_doubt_is_told_with_its_method_and_path(self, bench, say):
+        with pytest.raises(InDoubt) as caught:
+            self.run(bench(say.respond(500)), method="POST", path="/v2/x/a-1", body={"a": 1})
+        assert "POST /v2/x/a-1, sent at" in caught.value.hint
+
     def test_a_lost_put_is_sent_again(self, bench, say):
         b = bench(say.respond(500), say.respond(body={"data": {"id": 1}}))
         assert self.run(b, method="PUT", path="/v2/x", body={})["data"] == {"id": 1}
@@ -453,6 +538,32 @@ def test_what_the_least_privileged_key_may_not_the_next_one_is_tried_with(bench,
     b = bench(say.respond(403, {"message": "Team API Keys are not authorized"}), say.respond(body={"data": {"id": "t"}}))
     assert b.perform("opsgenie.team.get", identifier="t") == {"id": "t"}
     assert [call.key.reference for call in b.context.calls] == ["env:TEAM", "env:INTEGRATION"]
+
+
+def test_what_is_not_there_for_a_teams_key_may_be_for_the_next(bench, say):
+    none, there = say.respond(404, {"message": "Alert does not exist"}), say.respond(body={"data": {"id": "a"}})
+    b = bench(none, there)
+    assert b.perform("opsgenie.alert.get", identifier="a") == {"id": "a"}
+    assert [call.key.reference for call in b.context.calls] == ["env:TEAM", "env:INTEGRATION"]
+    b = bench(none, none)
+    with pytest.raises(Refused, match="does not exist"):
+        b.perform("opsgenie.alert.get", identifier="a")
+    assert len(b.sent) == 2, "an integration's key sees every alert"
+    b = bench(none, *[say.respond(403, {"message": "no"})] * 2)
+    with pytest.raises(Refused, match="does not exist") as caught:
+        b.perform("opsgenie.alert.get", identifier="a")
+    assert not isinstance(caught.value, KeyRefused)
+
+
+def test_that_a_teams_key_sees_a_part_of_the_alerts_is_said_once(bench, say):
+    b = bench(*[say.respond(body={"data": []})] * 2)
+    b.perform("opsgenie.alert.list")
+    b.perform("opsgenie.alert.list")
+    assert [said for said in b.context.said if "env:TEAM" in said and "its team only" in said] == b.context.said
+    assert len(b.context.said) == 1
+    b = bench(say.respond(body={"data": []}), keys=(Key("integration", "env:I"),))
+    b.perform("opsgenie.alert.list")
+    assert b.context.said == []
 
 
 def test_a_connection_tells_whether_its_key_is_ready(bench):

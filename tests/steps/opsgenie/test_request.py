@@ -12,7 +12,9 @@ READ, WRITE, DELETE = "read", "create_and_update", "delete"
 KEYS = [Key("account", f"env:{right}", frozenset({right})) for right in (READ, WRITE, DELETE)]
 
 
-@pytest.mark.parametrize("path", ["/v2/./alerts", "/v2/teams/T1/members/.", "/v2/teams/T1/members/..", "/v2/.;/alerts", "/v2/%2e/alerts", "/."])
+@pytest.mark.parametrize(
+    "path", ["/v2/./alerts", "/v2/teams/T1/members/.", "/v2/teams/T1/members/..", "/v2/.;/alerts", "/v2/%2e/alerts", "/."]
+)
 def test_a_path_that_could_lead_elsewhere_is_refused(bench, path):
     b = bench()
     with pytest.raises(StepError, match="could lead elsewhere; nothing was sent") as caught:
@@ -38,7 +40,9 @@ def test_the_key_has_the_right_that_the_method_needs(bench, say, method, right):
 @pytest.mark.parametrize(("path", "reference"), [("/v2/alerts", "env:I"), ("/v2/alerts/count", "env:I"), ("/v2/heartbeats/x/ping", "env:I"),
                                                  ("/v2/teams", "env:A"), ("/v2/alertsx", "env:A"), ("/v1/incidents/", "env:A")])  # fmt: skip
 def test_an_integration_key_that_may_not_configure_is_for_alerts_and_heartbeats(bench, say, path, reference):
-    b = bench(say.respond(body={"data": {}}), keys=[Key("integration", "env:I", frozenset({READ})), Key("account", "env:A", frozenset({READ}))])
+    b = bench(
+        say.respond(body={"data": {}}), keys=[Key("integration", "env:I", frozenset({READ})), Key("account", "env:A", frozenset({READ}))]
+    )
     REQUEST.perform({"method": "GET", "path": path}, b.context)
     assert b.context.calls[0].key.reference == reference
 

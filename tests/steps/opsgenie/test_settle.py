@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, Unreachable
+from steps.exchange import AnswerLate
 from steps.opsgenie.emulator import Fault
 from steps.opsgenie.operations import OPERATIONS
 from steps.operation import Idempotency
@@ -35,8 +36,9 @@ LOST = [
 ]
 
 
-@pytest.mark.parametrize("answer", LOST)
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    ("answer", "times"), [(answer, times) for answer in LOST for times in (1, 2) if (answer, times) != ("never_processed", 2)]
+)
 def test_a_lost_create_makes_exactly_one_alert(emulated, answer, times):
     e = emulated(Fault(CREATE, answer, times=times, seconds=40))
     done = e.perform(CREATE, message="db down")
@@ -178,7 +180,7 @@ class TestNotes:
         e.clock.passed += 1
         return [entry["note"] for entry in e.apart("opsgenie.alert.list_notes", identifier=alert)["items"]]
 
-    @pytest.mark.parametrize("answer", LOST)
+    @pytest.mark.parametrize("answer", [answer for answer in LOST if answer != "never_processed"])
     def test_a_lost_note_is_written_once(self, emulated, answer):
         e = emulated(Fault("opsgenie.alert.add_note", answer, seconds=40))
         given = self.given(e)
@@ -362,7 +364,7 @@ def test_looks_are_counted_not_timed(bench, say):
     empty = say.respond(body={"data": []})
     counts = []
     for slow in (0.0, 3.0):
-        b = bench(AnswerLost("cut off"), *[none, empty] * 11, say.accept(), say.processed(alertId="a", alias="x"))
+        b = bench(AnswerLost("cut off"), *[none] * 7, empty, say.accept(), say.processed(alertId="a", alias="x"))
         real = b.transport.send
 
         def send(request, *, timeout, b=b, slow=slow, real=real):
@@ -373,3 +375,123 @@ def test_looks_are_counted_not_timed(bench, say):
         b.perform(CREATE, message="m")
         counts.append(b.sent)
     assert counts[0] == counts[1]
+
+
+NONE = (404, {"message": "not found"})
+
+
+def counted(b, method):
+    return sum(line.startswith(method) for line in b.sent)
+
+
+def by_method(say, post, get):
+    return [lambda request: post if request.method == "POST" else get] * 200
+
+
+def test_a_service_that_knows_nothing_but_the_create_gets_it_again(bench, say):
+    """No alert, no search: both answer 404."""
+    b = bench(AnswerLost("cut off"), *[say.respond(*NONE)] * 8, say.accept(), say.processed(alertId="a", alias="x"))
+    assert b.perform(CREATE, message="m")["alertId"] == "a"
+    assert [b.body(index)["alias"] for index in (0, 9)] == ["incident-20261123T120000-1a2b3c4d-create"] * 2
+    assert b.sent[8].startswith("GET /v2/alerts?query=")
+
+
+def test_a_create_whose_request_the_service_forgot_is_sent_again(bench, say):
+    b = bench(say.accept("r-1"), *[say.respond(*NONE)] * 9, say.accept("r-2"), say.processed(alertId="a", alias="x"))
+    assert b.perform(CREATE, message="m")["requestId"] == "r-2"
+
+
+@pytest.mark.parametrize("found", [{"id": 7}, {}, {"id": None, "createdAt": 3}])
+def test_a_search_that_finds_what_is_no_alert_does_no_harm(bench, say, found):
+    b = bench()
+    told = {"source": "opsbook-20261123T120000-1a2b3c4d-create", "alias": "incident-20261123T120000-1a2b3c4d-create"}
+    search = say.respond(body={"data": [told | found]})
+    b.transport.answers = [AnswerLost("cut off"), *[say.respond(*NONE)] * 7, search, say.accept(), say.processed(alertId="a")]
+    assert b.perform(CREATE, message="m")["alertId"] == "a"
+
+
+def test_a_close_that_is_accepted_and_late_is_followed_on(bench, say):
+    b = bench(say.accept(), *[say.NOT_YET] * 37, say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+    assert counted(b, "POST") == 1
+    assert b.clock.passed > 30
+
+
+@pytest.mark.parametrize("timeout", [3.0, 30.0])
+@pytest.mark.parametrize(
+    ("name", "given", "posts"),
+    [
+        (CREATE, {"message": "m"}, 2),
+        ("opsgenie.alert.close", {"identifier": "a"}, 2),
+        ("opsgenie.alert.close", {"identifier": "a", "note": "n"}, 1),
+        ("opsgenie.alert.add_note", {"identifier": "a", "note": "n"}, 1),
+        ("opsgenie.alert.escalate", {"identifier": "a", "escalation": {"name": "e"}}, 1),
+    ],
+)
+def test_what_is_accepted_and_never_processed_is_in_doubt(bench, say, name, given, posts, timeout):
+    def answer(request):
+        if request.method == "POST":
+            return say.accept()
+        if "/requests/" in request.url:
+            return say.NOT_YET
+        return say.respond(body={"data": []}) if "/notes" in request.url else say.respond(*NONE)
+
+    b = bench(*[answer] * 200)
+    b.context.timeout = timeout
+    with pytest.raises(InDoubt, match="accepted, but not processed"):
+        b.perform(name, **given)
+    assert counted(b, "POST") == posts
+    assert b.clock.passed <= 2 * timeout + 17
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("reads", ["missing", "lost", "late"])
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        (CREATE, {"message": "m"}),
+        ("opsgenie.alert.add_note", {"identifier": "a", "note": "n"}),
+        ("opsgenie.alert.close", {"identifier": "a"}),
+    ],
+)
+def test_settling_ends(bench, say, name, given, seconds, reads):
+    """Every write is answered 503, after 0 to 3 seconds."""
+    read = {"missing": say.respond(*NONE), "lost": say.respond(503), "late": AnswerLate("no whole answer within the time limit")}[reads]
+    b = bench(*by_method(say, say.respond(503), read))
+    b.context.timeout = 3.0
+    real = b.transport.send
+
+    def send(request, *, timeout):
+        b.clock.passed += min(timeout, 3.0 if reads == "late" and request.method == "GET" else seconds)
+        return real(request, timeout=timeout)
+
+    b.transport.send = send
+    with pytest.raises(InDoubt):
+        b.perform(name, **given)
+    assert counted(b, "POST") <= 4
+    assert len(b.sent) <= 20
+    assert b.clock.passed <= 3 * 3.0 + 14.5
+
+
+def test_a_look_that_is_refused_leaves_the_doubt(bench, say):
+    b = bench(AnswerLost("cut off"), say.respond(400, {"message": "bad"}))
+    with pytest.raises(InDoubt, match="cut off; looking for it: .*bad"):
+        b.perform(CREATE, message="m")
+
+
+def test_what_is_looked_for_is_looked_for_with_the_key_that_made_it(bench, say):
+    b = bench(
+        say.respond(403, {"message": "another team"}), AnswerLost("cut off"), *[say.respond(*NONE)] * 8, say.accept(), say.processed()
+    )
+    b.perform(CREATE, message="m")
+    assert {call.key.reference for call in b.context.calls if call.method == "GET"} >= {"env:INTEGRATION"}
+    assert [call.key.reference for call in b.context.calls[2:10]] == ["env:INTEGRATION"] * 8
+
+
+def test_the_hint_says_where_to_look_and_no_more(bench, say):
+    b = bench(AnswerLost("cut off"))
+    with pytest.raises(InDoubt) as caught:
+        b.perform("opsgenie.alert.escalate", identifier="a-1", escalation={"name": "e"})
+    assert caught.value.hint == (
+        "Look in Opsgenie for its effect (POST /v2/alerts/a-1/escalate, sent at 2026-11-23T12:00:00+00:00 or a little later)."
+    )

@@ -97,7 +97,12 @@ def test_a_team_is_the_same_in_any_case(run, there):
 def test_a_team_that_is_not_there_fails_before_anything_is_written(run, service, there, team):
     for username in ("ana@example.com", "new@example.com"):
         with pytest.raises(StepError, match="there is no team .*nobody; nothing was changed") as caught:
-            run(ENSURE, **ANA | {"username": username, "fullName": "B"}, contacts=[{"method": "sms", "to": "1"}], teams=[{"name": "sre"}, team])
+            run(
+                ENSURE,
+                **ANA | {"username": username, "fullName": "B"},
+                contacts=[{"method": "sms", "to": "1"}],
+                teams=[{"name": "sre"}, team],
+            )
         assert (caught.value.code, caught.value.status, service.sent) == ("no_such_team", 404, [])
 
 

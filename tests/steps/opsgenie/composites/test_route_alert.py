@@ -65,6 +65,11 @@ def test_a_responder_that_is_there_is_not_added_again(run, rule, there):
     assert run(ROUTE, identifier="a1", rules=[rule(to=[there | {"type": "user"}])])[1] != []
 
 
+def test_rules_out_of_a_template_hold_plain_values(run):
+    outputs, sent = run(ROUTE, identifier="a1", rules=[{"if": False, "to": [SPREAD]}, {"to": [DBA], "tags": ["x", "y"]}])
+    assert (outputs["rule"], sent[0]) == (1, ("alert.add_tags", {"identifier": "a1", "tags": ["y"]}))
+
+
 def test_a_responder_is_the_same_in_any_case(run, rule, service):
     service.alert["responders"].append({"type": "user", "username": "Ana@example.com"})
     assert run(ROUTE, identifier="a1", rules=[rule(to=[ANA])])[1] == []

@@ -7,6 +7,7 @@ import pytest
 
 from steps.exchange import Request
 from steps.opsgenie.emulator import EmulatorTransport, Fault
+from steps.opsgenie.operations import OPERATIONS
 
 EXAMPLES = Path(__file__).parents[4].parent / "shared" / "opsgenie" / "examples"
 
@@ -117,3 +118,26 @@ def test_a_snapshot_is_a_copy(client):
     client.alert()
     client.emulator.snapshot()["alerts"].clear()
     assert len(client.data("/v2/alerts")) == 1
+
+
+def test_what_it_answers_is_what_the_rows_declare(made):
+    state = {
+        "teams": [{"name": "sre", "members": [{"username": "ana@example.com"}]}],
+        "alerts": [{"message": "m", "teams": ["sre"], "tags": ["t"], "details": {"k": "v"}}],
+        "incidents": [{"message": "m", "description": "d", "service": "shop", "responders": [{"type": "team", "name": "sre"}]}],
+        **{kind: [{"name": "n", "users": ["ana@example.com"]}] for kind in ("escalations", "schedules")},
+    }
+    client = made(state=state)
+    where = {"alert": client.data("/v2/alerts")[0]["id"], "incident": client.data("/v1/incidents", query="m")[0]["id"]}
+    where |= {"user": "ana@example.com", "contact": "ana@example.com", "team": client.data("/v2/teams")[0]["id"]}
+    told = 0
+    for row in OPERATIONS.values():
+        kind = row.name.split(".")[1]
+        if row.method != "GET" or set(row.path_names) - {"identifier"} or (row.path_names and (kind not in where or "saved" in row.name)):
+            continue
+        query = {"query": "m"} if row.name == "opsgenie.incident.list" else {}
+        data = client.data(row.path_template.format(identifier=where.get(kind)), **query, key="account")
+        items = (data[row.listing.items] if row.listing.items else data) if row.listing else [data]
+        assert [set(item) - row.data["properties"].keys() for item in items] == [set()] * len(items), row.name
+        told += len(items)
+    assert told >= 14

@@ -48,7 +48,7 @@ def test_deeds_happen_in_the_order_of_their_times(made):
 @pytest.mark.parametrize(
     ("state", "place"),
     [
-        ({"alert": []}, "at the top"),
+        ({"alert": []}, "alert"),
         ({"alerts": [{"message": "m"}, {"message": "m", "priority": "P9"}]}, "alerts[1].priority"),
         ({"alerts": [{"message": "m", "createdAt": "yesterday"}]}, "alerts[0].createdAt"),
         ({"alerts": [{"alias": "a"}]}, "alerts[0]"),

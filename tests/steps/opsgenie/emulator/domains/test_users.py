@@ -74,7 +74,9 @@ def test_a_user_is_on_nothing_else(client, ana, what):
 
 @pytest.mark.parametrize("kind", ["escalations", "schedules"])
 def test_a_user_stands_in_what_the_state_says(made, kind):
-    client = made(state={kind: [{"name": "nights", "users": ["ana@example.com", "ben@example.com"]}, {"name": "days", "users": ["ben@example.com"]}]})
+    client = made(
+        state={kind: [{"name": "nights", "users": ["ana@example.com", "ben@example.com"]}, {"name": "days", "users": ["ben@example.com"]}]}
+    )
     held = {user: [one["name"] for one in client.data(f"/v2/users/{user}@example.com/{kind}")] for user in ("ana", "ben")}
     assert held == {"ana": ["nights"], "ben": ["nights", "days"]}
 
