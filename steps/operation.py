@@ -214,7 +214,7 @@ class OperationStep:
             "effect": row.effect,
             "asynchronous": row.asynchronous,
             "keys": list(row.keys),
-            "right": "+".join(row.rights),
+            "right": "+".join(right for right in row.rights if "(" not in right),
             "rate_limit_domain": row.rate_limit_domain,
             "idempotency": row.idempotency.value,
             "jsm": row.jsm,

@@ -35,7 +35,7 @@ class BaseStep:
     def listing(self) -> Mapping[str, Any]:
         """The row of `steps list --json`: the kinds of key that may make every call, and every right those calls need."""
         kinds = [set(need.kinds) for need in self.needs]
-        rights = dict.fromkeys(right for need in self.needs for right in need.right.split("+"))
+        rights = dict.fromkeys(right for need in self.needs for right in need.right.split("+") if "(" not in right)
         return {
             "name": self.name,
             "summary": self.summary,

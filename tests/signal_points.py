@@ -10,6 +10,7 @@ is not. Exits with 1 when any of it does not hold.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine import history  # noqa: E402
 from engine.cli import call  # noqa: E402
 from engine.journal import Journal  # noqa: E402
+from engine.memory import step_of  # noqa: E402
 from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import START, Bench, begin_at, leap, scratch  # noqa: E402
 from tests.machine.processes import Kill, ended, forked, spawned  # noqa: E402
@@ -86,7 +88,8 @@ class Judge:
 def at_event(bench: Bench, wanted: dict[str, Any], case: Case) -> str | None:
     """A signal right after an event is written."""
     status = forked(_signalled(bench, {case.number: case.signal}))
-    return _parked_or_over(bench, wanted, case, status)
+    late = _sent_late(bench, case.number)
+    return f"went on to {late}" if late else _parked_or_over(bench, wanted, case, status)
 
 
 def twice(bench: Bench, wanted: dict[str, Any], case: Case) -> str | None:
@@ -223,6 +226,14 @@ def _parked_or_over(bench: Bench, wanted: dict[str, Any], case: Case, status: in
     if history.left(bench.place()) != "interrupted" or begun and wanted["status"] == "succeeded" and not _main_is_over(bench):
         return f"left {history.left(bench.place())}, with finally begun: {begun}"
     return bench.go_on() or bench.difference(wanted)
+
+
+def _sent_late(bench: Bench, number: int) -> list[str]:
+    """Steps that began after a signal and made a call all the same, before the run was parked, cancelled or over."""
+    events = bench.events()
+    begun = {event["key"] for event in events[:number] if event["event"] == "step.started"}
+    later = itertools.takewhile(lambda event: event["event"] != "run.cancelling", events[number:])
+    return [event["key"] for event in later if event["event"] == "step.intent" and step_of(event["key"].rpartition("@")[0]) not in begun]
 
 
 def _main_is_over(bench: Bench) -> bool:

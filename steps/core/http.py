@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from engine.contracts import Call, Effect, Reply, Schema, StepContext
 from engine.errors import AnswerLost, InDoubt, Refused, StepError, Throttled, Unreachable
@@ -206,7 +206,7 @@ def _check_allowed(url: str, settings: Mapping[str, Any]) -> None:
     allowed = settings.get("http", {}).get("allow", ())
     if origin is None:
         raise StepError(
-            "the url is not an absolute http or https URL of plain ASCII, without user name and fragment",
+            "the url is not an absolute http or https URL of plain ASCII, without user name, fragment, and `.` or `..` in its path",
             code="url_refused",
             again="never",
             hint="write it like https://grafana.example.com/api/health",
@@ -228,7 +228,8 @@ def _origin(url: str) -> tuple[str, str, int] | None:
         port = parts.port
     except ValueError:
         return None
-    plain = _URL.match(url) and "#" not in url and _AUTHORITY.match(parts.netloc)
+    dotted = any(unquote(part) in (".", "..") for part in parts.path.split("/"))  # tidied up on the way, it would be another address
+    plain = _URL.match(url) and "#" not in url and _AUTHORITY.match(parts.netloc) and not dotted
     if not plain or parts.scheme not in _PORTS or parts.hostname is None:
         return None
     return parts.scheme, parts.hostname, _PORTS[parts.scheme] if port is None else port

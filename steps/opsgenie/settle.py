@@ -4,8 +4,7 @@ A write is in doubt from the moment a byte of it may have left until an answer i
 is the same doubt. Nothing is guessed: what cannot be told apart ends in InDoubt. Settling takes no longer than once more the attempt's
 time, and ten seconds or a little more of waiting.
 
-One thing may be done twice: the note of a closed incident (`opsgenie.incident.close` with `note`). No row reads an
-incident's notes, so a close whose answer was lost is sent again, and with it its note.
+One thing may stand twice: the note of `opsgenie.incident.close`. No row reads an incident's notes, so it is sent again with the change.
 """
 
 from __future__ import annotations
@@ -72,8 +71,11 @@ class Doubt:
         """The same write once more. Raises AnswerLost when that is in doubt, too, and InDoubt when it was sent again often enough."""
         if self.resent >= (min(most, 1) if self.accepted else most):
             raise _undecided(self, self.cause)
-        self.resent += 1
-        return self.write(self.attempt.again(self.resending))
+        try:
+            return self.write(self.attempt.again(self.resending))
+        except AnswerLost:
+            self.resent += 1
+            raise
 
     def read(self, name: str, given: Mapping[str, Any]) -> Reply | None:
         """A read of the service; None for 404. Raises InDoubt when it is refused: that says nothing of the write."""
@@ -124,7 +126,7 @@ def settle(attempt: Attempt, given: Mapping[str, Any], write: Write, lost: Answe
             return _rule(doubt)(doubt)
         except AnswerLost as error:
             doubt.cause, doubt.accepted = error.message, doubt.accepted or isinstance(error, Unprocessed)
-            doubt.wait(0.0 if doubt.looked else pause)
+            doubt.wait(0.0 if doubt.looked or doubt.accepted else pause)
         except Throttled as error:
             doubt.wait(error.retry_after or pause)
         except KeyRefused as error:

@@ -124,3 +124,12 @@ def test_odd_names_and_times_are_no_fault(command, text):
     for done in (command("validate", book), command("run", book, "--emulator"), command("plan", book, "--emulator")):
         assert done.code in (0, 1)
         assert "has a fault" not in done.both
+
+
+def test_a_connection_that_is_not_configured_is_a_finding_and_the_emulator_answers_for_any(command, fake):
+    book = command.runbook("steps: [{uses: fake.say, with: {value: 1}, connection: nope}]")
+    config = command.write("opsbook.yaml", "connections: {opsgenie: {region: eu}}")
+    findings, _ = App(Options(config=config)).validate([book])
+    assert [finding.id for finding in findings] == ["RB204"]
+    assert App(Options(config=config, emulator=True)).validate([book])[0] == []
+    assert App(Options(config="")).validate([book])[0] == []

@@ -172,7 +172,7 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path):
         missing,
         ("inputs.users[1]", f"{file}:5:5", None),
     ]
-    assert places(runbook, "n=1", f"users=@{users}") == [missing, ("inputs.users[1].age", f"{users}:2:17", None)]
+    assert places(runbook, "n=1", f"users=@{users}") == [missing, ("inputs.users[1].age", f"{users}:2:18", None)]
     assert places(runbook, "n=1", f"users=@{table}") == [missing, ("inputs.users[1].age", f"{table}:4:1", None)]
 
 

@@ -185,7 +185,7 @@ def test_keys_that_are_unknown_are_corrected_for_the_checks_that_follow(examine)
         steps:
           - {wait: 1m, register: first, switch: x, wiht: {}}
     """)
-    assert [finding.id for finding in found] == ["RB101"] * 4 + ["RB102"]
+    assert [finding.id for finding in found] == ["RB101"] * 5 + ["RB102"]
     assert runbook is None
     runbook, found = examine("inptus: {a: {type: string}}\nsteps: [{wait: 1m, register: first, switch: x}]")
     assert [finding.id for finding in found] == ["RB101"] * 3

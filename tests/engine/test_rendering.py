@@ -33,6 +33,21 @@ def test_each_value_as_its_schema_says(value, schema, expected):
     assert render(value, schema, NAMES) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (3.0, "integer", "3"),
+        ("{{ 3.0 }}", "integer", "3"),
+        ("{{ 3.0 }}", ["integer", "null"], "3"),
+        (3.5, "integer", "3.5"),
+        (3.0, "number", "3.0"),
+        (3.0, ["integer", "number"], "3.0"),
+    ],
+)
+def test_a_whole_number_is_an_integer_where_one_is_wanted(value, kind, expected):
+    assert repr(render({"n": value}, {"properties": {"n": {"type": kind}}}, NAMES)["n"]) == expected
+
+
 def test_what_the_step_alone_will_know_is_handed_over_unrendered():
     late = render(
         [{"if": "alert.n == inputs.n"}], {"x-binds": {"alert": {}}, "items": {"properties": {"if": {"format": "expression"}}}}, NAMES

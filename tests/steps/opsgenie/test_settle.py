@@ -495,3 +495,17 @@ def test_the_hint_says_where_to_look_and_no_more(bench, say):
     assert caught.value.hint == (
         "Look in Opsgenie for its effect (POST /v2/alerts/a-1/escalate, sent at 2026-11-23T12:00:00+00:00 or a little later)."
     )
+
+
+def test_what_the_rate_limit_held_back_was_not_sent_again(bench, say):
+    throttled = say.respond(429, {"message": "slow"}, retry_after="5")
+    b = bench(AnswerLost("cut off"), *[say.respond(*NONE)] * 8, throttled)
+    b.transport.answers += [
+        *[say.respond(*NONE)] * 4,
+        AnswerLost("cut off"),
+        *[say.respond(*NONE)] * 4,
+        say.accept(),
+        say.processed(alertId="a"),
+    ]
+    assert b.perform(CREATE, message="m")["alertId"] == "a"
+    assert counted(b, "POST") == 4
