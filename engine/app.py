@@ -196,7 +196,7 @@ class App:
         try:
             collected = inputs.collect(runbook, given, inputs_file)
         except Invalid as invalid:
-            errors += invalid.findings
+            errors = _without_secrets([*errors, *invalid.findings])
         if errors:
             raise Invalid(errors)
         return Checked(runbook, collected)

@@ -1,7 +1,8 @@
 """Signals at every event of a run and in mid-request, `cancel` from another shell, clock jumps, and many starts at once.
 
-    python tests/signal_points.py               all of it: some minutes
-    python tests/signal_points.py --sample 12   some of it, and ten starts at once instead of fifty
+    python tests/signal_points.py                          all of it: some minutes
+    python tests/signal_points.py --sample 12              some of it, and ten starts at once instead of fifty
+    python tests/signal_points.py --only starts            fifty starts at once
 
 SIGTERM and SIGHUP must park the run (exit 14) so that a resume ends as an undisturbed run does; SIGINT must end it as cancelled (exit 130)
 after its `finally`, which runs once, with no further step begun; a second signal ends the process at once. Nothing may be called in doubt that
@@ -330,12 +331,13 @@ def starts_at_once(folder: Path, on_conflict: str, number: int) -> str | None:
     shared.mkdir()
     bench.clean(several=True)
     bench.scenario = replace(bench.scenario, inputs=(f"shared={shared}",))
+    arguments = bench.arguments()
     gate, key = os.pipe()
 
     def start() -> int:
         os.close(key)
         os.read(gate, 1)  # all begin as the gate falls
-        return _quietly(bench, bench.arguments())
+        return _quietly(bench, arguments)
 
     children = [spawned(start) for _ in range(number)]
     os.close(gate)
@@ -362,7 +364,7 @@ def _next_ended(children: list[int]) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    asked = matrix.read(__doc__, arguments, [*IN_PROCESS, "slow", "wire"])
+    asked = matrix.read(__doc__, arguments, [*IN_PROCESS, "slow", "wire", "starts"])
     chance, began = random.Random(asked.seed), time.monotonic()
     processes.adopt_orphans()
     with scratch() as folder:
@@ -370,13 +372,14 @@ def main(arguments: list[str] | None = None) -> int:
         todo = matrix.sample(found, asked.sample, chance)
         flaws = list(filter(None, matrix.judged(lambda: Judge(folder, wanted).flaw, todo, asked.workers)))
         number = 10 if asked.sample else 50
-        crowds = [starts_at_once(Path(folder), on_conflict, number) for on_conflict in ("fail", "skip", "queue")]
-    flaws += filter(None, crowds)
+        ways = ("fail", "skip", "queue") if asked.only in (None, "starts") else ()
+        flaws += filter(None, [starts_at_once(Path(folder), on_conflict, number) for on_conflict in ways])
     for flaw in flaws:
         print(flaw)
     for kind, count in sorted(Counter(case.kind for case in todo).items()):
         print(f"{kind}: {count}")
-    print(f"{number} starts at once, three times: one run, and the others failed, were skipped, or ran one after the other")
+    for on_conflict in ways:
+        print(f"{number} starts at once, on_conflict {on_conflict}")
     print(f"{len(todo)} signals and jumps in {time.monotonic() - began:.1f} s, {len(flaws)} wrong")
     return 1 if flaws else 0
 

@@ -13,11 +13,12 @@ from engine.modifiers import MODIFIERS
 from tests.machine.scenarios import EVERY
 
 SAMPLES = (
-    ("crash_points.py", "every", 10),
-    ("crash_points.py", "wire", 4),
-    ("machine_faults.py", "incident-response", 12),
+    ("crash_points.py", "every", 8),
+    ("crash_points.py", "wire", 3),
+    ("machine_faults.py", "stale-alerts", 10),
     ("signal_points.py", "trouble", 8),
-    ("signal_points.py", "slow", 3),
+    ("signal_points.py", "slow", 2),
+    ("signal_points.py", "starts", 1),
 )
 
 

@@ -48,8 +48,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         for fault in _faults(site):
             yield subject.at(site, "RB210", fault.message, fragment=fault.fragment, hint=fault.hint)
     for path in _keys({name: subject.document.value.get(name) for name in _RENDERED}):
-        hint = "write the key out; core.set and a template that builds a mapping, {{ {…} }}, can name fields as they go"
-        yield subject.document.finding("RB210", "a key is not a template: this one stays as it is written", path, key=True, hint=hint)
+        message = "a key is not a template: this one stays as it is written"
+        yield subject.document.finding("RB210", message, path, key=True, hint="write the key out; only values are rendered")
 
 
 def _faults(site: Site) -> Iterable[template.TemplateError]:

@@ -55,19 +55,30 @@ def _next(attempt: Attempt, reply: Reply, paging: Paging) -> str | None:
     address = links.get("next") if isinstance(links, Mapping) else None
     if paging.style == "whole" or not isinstance(address, str) or not address:
         return None
-    base = attempt.service.base
     if not _ADDRESS.fullmatch(address):
         raise Refused(f"{attempt.operation.name}: the address of the next page is no address", code="bad_answer")
-    if not address.startswith(base + "/"):
+    target = _target(address, attempt.service.base)
+    if target is None:
         raise Refused(
             f"{attempt.operation.name}: the next page lies on another host, where the key must not go",
             code="foreign_page",
             hint=f"Set connections.{attempt.service.name}.region or .url to the host that the service names in its lists.",
         )
-    target = address[len(base) :]
     if not _same_list(target, attempt):
         raise Refused(f"{attempt.operation.name}: the next page is said to be one of another list", code="bad_answer")
     return None if _beyond(target, attempt, paging) else target
+
+
+def _target(address: str, base: str) -> str | None:
+    """Path and query of an address of the connection's own host; None for any other host.
+
+    The service was seen to write `http:` in its links: the scheme is not believed, and the request goes where all others go.
+    """
+    for scheme in ("https:", "http:"):
+        own = scheme + base.partition(":")[2]
+        if address.startswith(own + "/"):
+            return address[len(own) :]
+    return None
 
 
 def _same_list(target: str, attempt: Attempt) -> bool:

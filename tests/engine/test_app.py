@@ -133,3 +133,12 @@ def test_a_connection_that_is_not_configured_is_a_finding_and_the_emulator_answe
     assert [finding.id for finding in findings] == ["RB204"]
     assert App(Options(config=config, emulator=True)).validate([book])[0] == []
     assert App(Options(config="")).validate([book])[0] == []
+
+
+def test_the_line_of_a_missing_input_is_not_shown_where_a_secret_stands_on_it(app, command):
+    book = command.runbook("inputs: {password: {type: string, default: hunter2hunter2}, m: {type: string}}\n" + SAY)
+    with pytest.raises(Invalid) as caught:
+        app().check(book, [], None)
+    missing = [finding for finding in caught.value.findings if finding.id == "RB110"]
+    assert [(finding.place.line, finding.source) for finding in missing] == [(3, None)]
+    assert "hunter2" not in repr(caught.value.findings)

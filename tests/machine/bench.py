@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ class Bench:
         decision: str | None = None
         for _ in range(6):
             self.settle()
-            status = forked(lambda: self.resume(decision))
+            status = forked(partial(self.resume, decision))
             if status in (0, 1):
                 return None
             if status != 7:

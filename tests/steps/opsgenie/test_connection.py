@@ -305,12 +305,18 @@ def test_a_small_limit_asks_for_a_small_page(bench, say):
     assert b.sent == ["GET /v2/alerts?limit=3"]
 
 
+def test_a_link_that_says_http_is_followed_where_all_requests_go(bench, say):
+    """The vendor's own recorded page of users has such links."""
+    b = bench(*pages(say, 100, 5, base="http://api.opsgenie.com/v2/alerts?offset={}"))
+    assert b.perform("opsgenie.alert.list")["count"] == 105
+    assert [request.url.partition(":")[0] for request in b.transport.requests] == ["https", "https"]
+
+
 @pytest.mark.parametrize(
     "base",
     [
         "https://evil.example/v2/alerts?offset={}",
         "https://api.opsgenie.com.evil.example/{}",
-        "http://api.opsgenie.com/v2/{}",
         "https://api.opsgenie.com@evil.example/{}",
         "//evil.example/{}",
     ],
