@@ -325,17 +325,20 @@ def test_sequences_run_in_order_and_waits_add_up(carry_out, plan):
 @pytest.mark.parametrize("last", ["succeeds", "fails"])
 def test_a_run_cancelled_during_its_last_step_still_runs_finally(command, fake, last):
     """SIGINT in mid-step: the step goes on to its end, and then `finally` has its say."""
-    command.write("r.yaml", f"""
+    command.write(
+        "r.yaml",
+        f"""
         apiVersion: runbook/v1
         name: r
         steps:
           - id: slow
             uses: core.command
-            with: {{argv: [sh, -c, "kill -INT $PPID; sleep 0.3; {'true' if last == 'succeeds' else 'false'}"]}}
+            with: {{argv: [sh, -c, "kill -INT $PPID; sleep 0.3; {"true" if last == "succeeds" else "false"}"]}}
         finally:
           - {{id: last, uses: core.log, with: {{message: "ended {{{{ run.status }}}}"}}}}
           - {{id: more, uses: core.log, with: {{message: really}}}}
-    """)
+    """,
+    )
     done = command("run", "r.yaml")
     assert done.code == 130
     assert "ended cancelled" in done.out and "really" in done.out
