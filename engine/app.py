@@ -9,10 +9,9 @@ app.resume("20261123T064213-7801c016")
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -20,17 +19,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine import config, history, inputs, live, loader, source, template
+from engine import config, history, inputs, live, loader, reading, source, template
 from engine.backends import DryBackend
 from engine.backends.dry import Plan
 from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
-from engine.contracts import Clock, Need
-from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, Place, UsageError
+from engine.contracts import Clock
+from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.live import RunResult
-from engine.model import Runbook, Step, Uses
+from engine.model import Runbook
 from engine.plan_cache import PlanCache
 from engine.redaction import Redactor
 from engine.state import State, folder
@@ -129,6 +128,17 @@ class App:
         """What was found clean before, by this code."""
         return PlanCache(self.state.root / "cache", CODE)
 
+    @cached_property
+    def _reader(self) -> reading.Reader:
+        return reading.Reader(
+            catalog=self.catalog,
+            configuration=lambda: self.config,
+            cache=lambda: self._cache,
+            connection=self.options.connection,
+            emulator=self.options.emulator,
+            own=lambda name: PROVIDERS.get(name.partition(".")[0], "").startswith("steps."),
+        )
+
     # -- validate ------------------------------------------------------------------------------------------------
 
     def validate(self, paths: Sequence[str]) -> tuple[list[Finding], list[str]]:
@@ -136,45 +146,13 @@ class App:
 
         Raises UsageError when the folders hold no runbook: that must not look like one that is sound.
         """
-        files = runbook_files(paths)
+        files = reading.files(paths)
         if not files:
             raise UsageError(
                 f"there is nothing to validate in {', '.join(paths)}", hint="runbooks are files whose names end in .yaml or .yml"
             )
-        found = [finding for file in files for finding in self._findings(file)]
+        found = [finding for file in files for finding in self._reader.findings(file)]
         return found, files
-
-    def _findings(self, file: str) -> list[Finding]:
-        try:
-            return self._examined(source.load(file))[1]
-        except Invalid as invalid:
-            return [replace(found, place=found.place or Place(file, 1, 1)) for found in _without_secrets(invalid.findings)]
-
-    def _examined(self, document: source.Document) -> tuple[Runbook | None, list[Finding]]:
-        """The runbook of a document, None when it breaks the grammar, and everything found wrong with it."""
-        from engine import checks
-        from engine.analysis.subject import Subject
-
-        runbook, found = loader.examine(document, self.catalog.find, _Names(self.catalog))
-        found = _without_secrets(found)
-        if runbook is not None:
-            found += checks.findings(Subject(document, runbook, self.catalog.find, self._why_not, self._known_connections))
-        return runbook, sorted(found, key=_by_place)
-
-    def _known_connections(self) -> Collection[str]:
-        """The connections a step may name; none with the emulator, which answers for any."""
-        return () if self.options.emulator else self.config.connections.keys()
-
-    def _why_not(self, step: Step, need: Need) -> str | None:
-        """Why no key of the step's connection can meet a need; None when one can, or when there is no such connection yet."""
-        assert isinstance(step.body, Uses)
-        prefix = step.body.name.partition(".")[0]
-        name = step.connection or self.options.connection or prefix
-        settings = self.config.connections.get(name)
-        provider = self.catalog.provider(prefix)
-        if settings is None or provider is None:
-            return None
-        return provider.key_findings(settings, need)
 
     def check(self, path: str, given: Sequence[str], inputs_file: str | None) -> Checked:
         """A runbook with its inputs, ready to be planned or run.
@@ -184,9 +162,9 @@ class App:
             KeyProblem: no key may make a call that the runbook needs.
         """
         try:
-            runbook, findings = self._read(path)
+            runbook, findings = self._reader.read(path)
         except Invalid as invalid:
-            raise Invalid(_without_secrets(invalid.findings)) from None
+            raise Invalid(reading.without_secrets(invalid.findings)) from None
         errors = [finding for finding in findings if finding.severity == "error"]
         wrong_keys = [finding for finding in errors if finding.id == "RB204"]
         if errors and len(wrong_keys) == len(errors):
@@ -196,38 +174,10 @@ class App:
         try:
             collected = inputs.collect(runbook, given, inputs_file)
         except Invalid as invalid:
-            errors = _without_secrets([*errors, *invalid.findings])
+            errors = reading.without_secrets([*errors, *invalid.findings])
         if errors:
             raise Invalid(errors)
         return Checked(runbook, collected)
-
-    def _read(self, path: str) -> tuple[Runbook, list[Finding]]:
-        """A runbook and its findings; one found clean before is not checked again. Raises Invalid."""
-        content = source.content(path)
-        key = self._key(content)
-        known = self._cache.get(key) if key else None
-        if known is not None:
-            return loader.build(path, source.decoded(content, path), known), []
-        document = source.read(content, path)
-        runbook, findings = self._examined(document)
-        if runbook is None:
-            raise Invalid(findings)
-        if key and not findings and self._built_in(runbook):
-            self._cache.put(key, document.value)
-        return runbook, findings
-
-    def _key(self, content: bytes) -> str | None:
-        """The name under which a runbook is cached: the keys there are decide some findings. None while they cannot be told."""
-        try:
-            keys = json.dumps([self.config.connections, self.options.connection, self.options.emulator], sort_keys=True)
-        except Invalid:
-            return None
-        return self._cache.key(b"runbook", content, keys.encode())
-
-    def _built_in(self, runbook: Runbook) -> bool:
-        """Whether all its steps are of this code, rather than of a provider that may change on its own."""
-        names = (step.body.name for step in runbook.every_step() if isinstance(step.body, Uses))
-        return all(PROVIDERS.get(name.partition(".")[0], "").startswith("steps.") for name in names)
 
     # -- plan ----------------------------------------------------------------------------------------------------
 
@@ -389,17 +339,6 @@ class App:
         )
 
 
-def _by_place(finding: Finding) -> tuple[int, int, str]:
-    return (finding.place.line, finding.place.column, finding.id) if finding.place else (0, 0, finding.id)
-
-
-def _without_secrets(findings: Sequence[Finding]) -> list[Finding]:
-    """What reading a runbook found, without the lines that hold a secret; the checks see to theirs."""
-    from engine.checks import literal_secret
-
-    return list(literal_secret.hidden(findings))
-
-
 class KeyFindings(KeyProblem):
     """Steps of a runbook that no key may carry out; nothing was sent."""
 
@@ -408,33 +347,8 @@ class KeyFindings(KeyProblem):
         self.findings = tuple(findings)
 
 
-class _Names(Sequence[str]):
-    """Every step's name, listed only when advice on an unknown one is wanted: listing imports every provider."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-
-    def __len__(self) -> int:
-        return len(self._catalog.steps())
-
-    def __getitem__(self, index: Any) -> Any:
-        return list(self._catalog.steps())[index]
-
-
 def connection_schema(catalog: Catalog) -> Mapping[str, Any]:
     """Schema of one connection: what the vendor's provider asks for."""
     provider = catalog.provider("opsgenie")
     assert provider is not None
     return provider.settings_schema
-
-
-def runbook_files(paths: Sequence[str]) -> list[str]:
-    """The runbooks at the paths: files as they are, folders searched for `*.yaml` and `*.yml`; tests and configuration are no runbooks."""
-    files: list[str] = []
-    for path in paths:
-        if Path(path).is_dir():
-            found = sorted(str(file) for pattern in ("*.yaml", "*.yml") for file in Path(path).rglob(pattern))
-            files += [file for file in found if not file.endswith((".test.yaml", ".test.yml")) and Path(file).name != config.NAME]
-        else:
-            files.append(path)
-    return files

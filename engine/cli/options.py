@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from engine.cli.session import Session
+
 
 def inputs_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`-i` and `--inputs-file`."""
@@ -23,6 +25,20 @@ def emulator_options(command: Callable[..., Any]) -> Callable[..., Any]:
         command
     )
     return click.option("--emulator", is_flag=True, help="Use the embedded Opsgenie and a virtual clock: no account, no waiting.")(command)
+
+
+def surroundings(session: Session, flags: Mapping[str, Any], **more: Any) -> Any:
+    """What the flags of `run` and `plan` say about the surroundings, as engine.app.Options. Raises Invalid."""
+    from engine.app import Options
+
+    return Options(
+        config=session.config,
+        connection=flags["connection"],
+        emulator=flags["emulator"] or flags["emulator_state"] is not None,
+        emulator_state=load_state(flags["emulator_state"]),
+        emulator_faults=flags["faults"],
+        **more,
+    )
 
 
 def load_state(path: str | None) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import click
 
-from engine.cli.options import emulator_options, inputs_options, load_state
+from engine.cli.options import emulator_options, inputs_options, surroundings
 from engine.cli.session import Session
 from engine.redaction import clean
 
@@ -24,16 +24,7 @@ from engine.redaction import clean
 @click.pass_obj
 def plan(session: Session, /, runbook: str, given: tuple[str, ...], inputs_file: str | None, **flags: Any) -> int:
     """Show every request that RUNBOOK would send, and with which key; sends no write."""
-    from engine.app import Options
-
-    options = Options(
-        config=session.config,
-        connection=flags["connection"],
-        emulator=flags["emulator"] or flags["emulator_state"] is not None,
-        emulator_state=load_state(flags["emulator_state"]),
-        emulator_faults=flags["faults"],
-        offline=flags["offline"],
-    )
+    options = surroundings(session, flags, offline=flags["offline"])
     return show_plan(session, options, runbook, given, inputs_file, detailed=flags["detailed_exitcode"])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from engine.cli.options import emulator_options, inputs_options, load_state
+from engine.cli.options import emulator_options, inputs_options, surroundings
 from engine.cli.progress import Progress
 from engine.cli.session import Session
 
@@ -34,17 +34,7 @@ def run(session: Session, /, runbook: str, given: tuple[str, ...], inputs_file: 
     Exit codes: 0 ok, 1 a step failed, 3 invalid (nothing was sent), 4 key, 5 unreachable, 7 in doubt, 11 already running,
     13 audit log cannot be written (nothing was sent), 14 parked by a signal, 130 interrupted.
     """
-    from engine.app import Options
-
-    options = Options(
-        config=session.config,
-        connection=flags["connection"],
-        emulator=flags["emulator"] or flags["emulator_state"] is not None,
-        emulator_state=load_state(flags["emulator_state"]),
-        emulator_faults=flags["faults"],
-        trigger=flags["trigger"],
-        on_conflict=flags["on_conflict"],
-    )
+    options = surroundings(session, flags, trigger=flags["trigger"], on_conflict=flags["on_conflict"])
     if flags["dry_run"]:
         from engine.cli.plan import show_plan
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.app import App, Options, runbook_files
+from engine import reading
+from engine.app import App, Options
 from engine.errors import Invalid, KeyProblem, StepError
 
 SAY = "steps: [{id: s, uses: fake.say, with: {value: 1}}]"
@@ -73,8 +74,8 @@ def test_another_connection_may_be_asked_for(command, emulators):
 def test_runbooks_of_a_folder(command):
     for name in ("b/a.yaml", "b/c.yml", "b/a.test.yaml", "b/opsbook.yaml", "b/n.txt", "b/d/e.yaml"):
         command.write(name, "")
-    assert [name.split("/b/")[1] for name in runbook_files([str(command.folder / "b")])] == ["a.yaml", "c.yml", "d/e.yaml"]
-    assert runbook_files(["as/given.txt"]) == ["as/given.txt"]
+    assert [name.split("/b/")[1] for name in reading.files([str(command.folder / "b")])] == ["a.yaml", "c.yml", "d/e.yaml"]
+    assert reading.files(["as/given.txt"]) == ["as/given.txt"]
 
 
 ODD = [
