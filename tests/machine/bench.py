@@ -180,7 +180,9 @@ class Bench:
         final = [event["key"] for event in ended if event.get("status") != "in_doubt"]
         return {
             "status": history.left(place),
-            "steps": {event["key"]: event.get("status", "skipped") for event in ended},
+            "steps": {
+                event["key"]: event.get("status", "skipped") for event in ended if not event["key"].startswith(f"{self.scenario.log}[")
+            },
             "twice": [key for key, count in Counter(final).items() if count > 1],
             "problems": self.problems(),
             "alerts": sorted((alert_view(alert) for alert in account["alerts"].values()), key=repr),

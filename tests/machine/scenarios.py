@@ -118,6 +118,7 @@ class Scenario:
     Attributes:
         runbook: its path from the project's root, or its text.
         served: whether the service is another process, behind a socket.
+        log: a loop over what the service itself logged, where a repeatable write that was sent again shows once more.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Scenario:
     state: dict[str, Any] = field(default_factory=dict)
     faults: str | None = None
     served: bool = False
+    log: str | None = None
 
     def path(self, folder: Path) -> str:
         if (ROOT / self.runbook.splitlines()[0]).is_file():
@@ -146,7 +148,13 @@ _OLD = [{"message": f"old {day}", "createdAt": {"ago": f"{day}d"}} for day in (2
 
 SCENARIOS = (
     Scenario("incident-response", "runbooks/incident-response.yaml", (*_INCIDENT, "ack_within=3m"), _COMPANY),
-    Scenario("page-and-follow", "runbooks/page-and-follow.yaml", (*_INCIDENT[:3], "priority=P3"), _COMPANY | {"during": _ACKNOWLEDGED}),
+    Scenario(
+        "page-and-follow",
+        "runbooks/page-and-follow.yaml",
+        (*_INCIDENT[:3], "priority=P3"),
+        _COMPANY | {"during": _ACKNOWLEDGED},
+        log="timeline",
+    ),
     Scenario("alert-triage", "runbooks/alert-triage.yaml", (), _COMPANY | {"alerts": _OPEN}),
     Scenario("stale-alerts", "runbooks/stale-alerts.yaml", (), {"alerts": _OLD}),
     Scenario("every", EVERY, ('hosts=["a", "b"]',), _COMPANY, "opsgenie.alert.get=http_503*2"),
