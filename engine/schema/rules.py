@@ -6,6 +6,7 @@ The library's own rules run expressions without a limit, and compare each item o
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -14,14 +15,22 @@ from engine.template.unknown import UnknownValue
 PATTERN_TIME_LIMIT = 0.1
 """Seconds one expression may take on one text; a hostile one is a failed match, not a hang."""
 
+PATIENCE = 10
+"""So often an expression may run out of time in one process: ten thousand rows must not wait for it one by one."""
+
+_out_of_time: Counter[str] = Counter()
+
 
 def matches(pattern: str, text: str) -> bool:
     """Whether a regular expression is found in a text, within its time limit."""
     import regex
 
+    if _out_of_time[pattern] >= PATIENCE:
+        return False
     try:
         return regex.search(pattern, text, timeout=PATTERN_TIME_LIMIT) is not None
     except TimeoutError:
+        _out_of_time[pattern] += 1
         return False
 
 

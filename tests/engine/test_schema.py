@@ -238,3 +238,14 @@ def test_as_written_refuses_what_holds_no_template_and_may_not_be_sent(sent, val
 @pytest.mark.parametrize("name", sorted(CATALOG.steps()))
 def test_every_steps_written_schema_is_valid(name):
     jsonschema.Draft7Validator.check_schema(grammar.as_written_fields(CATALOG.get(name)))
+
+
+def test_a_slow_pattern_is_given_up_rather_than_tried_on_every_row(monkeypatch):
+    from engine.schema import rules
+
+    monkeypatch.setattr(rules, "_out_of_time", type(rules._out_of_time)())
+    monkeypatch.setattr(rules, "PATTERN_TIME_LIMIT", 0.005)
+    rows = ["a" * 40 + "!" + str(number) for number in range(2000)]
+    found = schema.problems(rows, {"type": "array", "items": {"type": "string", "pattern": "^(a|aa)+$"}})
+    assert len(found) == 2000
+    assert rules._out_of_time["^(a|aa)+$"] == rules.PATIENCE
