@@ -202,6 +202,6 @@ def _against_ledger(state: State, runs: Mapping[str, Sequence[str]], *, whole: b
 def _as_told(told: Sequence[Mapping[str, Any]], hashes: Sequence[str]) -> bool:
     """Whether a log still holds every end that the ledger was told, and, unless the run was gone on with since, ends with the last."""
     ends = [(entry["events"], entry["head"]) for entry in told if entry["event"] == "run.closed"]
-    if any(events > len(hashes) or hashes[events - 1] != head for events, head in ends):
+    if any(events > len(hashes) or hashes[events - 1] not in (head, journal.CHANGED) for events, head in ends):
         return False
     return not (told and told[-1]["event"] == "run.closed") or ends[-1][0] == len(hashes)

@@ -20,6 +20,7 @@ from engine import disk
 from engine.errors import AuditUnwritable
 
 GENESIS = "0" * 64
+CHANGED = ""
 LAST = "run.ended"
 """The event after which nothing is written: a line cut short behind it cannot come from a crash."""
 
@@ -192,20 +193,20 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a file came to: the hash of every event that is whole, in order, and every flaw."""
+    """What a file came to: the hash of every event in order, CHANGED for one that is not whole, and every flaw."""
 
     hashes: Sequence[str]
     flaws: Sequence[Flaw]
 
     @property
     def events(self) -> int:
-        """How many events are whole."""
+        """How many events there are."""
         return len(self.hashes)
 
     @property
     def head(self) -> str:
-        """The last hash."""
-        return self.hashes[-1] if self.hashes else GENESIS
+        """The last hash that is whole."""
+        return next((known for known in reversed(self.hashes) if known != CHANGED), GENESIS)
 
 
 def verify(path: Path) -> Verification:
@@ -224,6 +225,7 @@ def verify_lines(lines: Iterable[bytes]) -> Verification:
         if event is None:
             if not _cut_short(line, last):
                 flaws.append(Flaw(number, message))
+                hashes.append(CHANGED)
             continue
         if event["prev"] != (hashes[-1] if hashes else GENESIS) and not (flaws and flaws[-1].line == number - 1):
             flaws.append(Flaw(number, "does not follow the line before: a line was removed, added or moved"))

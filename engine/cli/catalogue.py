@@ -28,6 +28,8 @@ def list_(session: Session, word: str | None) -> int:
     if session.json:
         session.print_json(rows)
         return 0
+    if not rows:
+        session.say(f"no step's name or summary holds {word!r}")
     width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
         session.say(f"{row['name']:<{width}}  {row['effect']:<5}  {row['summary']}")

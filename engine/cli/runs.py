@@ -8,6 +8,8 @@ import click
 
 from engine.cli.session import Session
 
+STATUSES = ("running", "waiting", "succeeded", "failed", "cancelled", "in_doubt", "interrupted")
+
 
 @click.group()
 def runs() -> None:
@@ -15,7 +17,7 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--status", help="Only runs of this status.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only runs of this status.")
 @click.option("--since", help="Only runs that began since then: a time, or how long ago (24h, 7d).")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The newest so many.")
 @click.pass_obj
@@ -36,7 +38,7 @@ def list_(session: Session, status: str | None, since: str | None, limit: int) -
     if session.json:
         session.print_json(rows)
     elif not rows:
-        session.say("no runs yet; try: opsbook demo")
+        session.say("no such runs" if status or since else "no runs yet; try: opsbook demo")
     for row in rows if not session.json else []:
         session.say(f"{row['run_id']}  {row['status']:<11}  {row['started_at'] or '':<24}  {row['trigger'] or '':<6}  {row['runbook']}")
     return 0

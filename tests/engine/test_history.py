@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from pathlib import Path
 import os
 
 import pytest
@@ -173,3 +174,18 @@ def test_the_steps_of_a_run(tmp_path):
         ("POST", "/q", None),
     ]
     assert (second["id"], second["status"], third["item"], third["status"]) == ("b", "skipped", "i", "running")
+
+
+def test_one_changed_byte_is_named_once(command):
+    """The ledger knows where the log ends by its number of lines, changed ones counted."""
+    command.write("r.yaml", "apiVersion: runbook/v1\nname: r\nsteps: [{uses: core.log, with: {message: hi}}]\n")
+    run = json.loads(command("run", "r.yaml", "--json").out)
+    log = Path(run["audit"]["path"])
+    whole = log.read_bytes()
+    for line in range(whole.count(b"\n")):
+        lines = whole.splitlines(keepends=True)
+        lines[line] = lines[line].replace(b'"event"', b'"evenf"', 1)
+        log.write_bytes(b"".join(lines))
+        done = command("audit", "verify", "--json")
+        assert done.code == 12
+        assert [problem["line"] for problem in json.loads(done.out)["problems"]] == [line + 1]

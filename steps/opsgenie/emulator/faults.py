@@ -27,8 +27,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from engine.errors import UsageError
@@ -53,6 +54,8 @@ NAMES = (
     "truncated",
     "wrong_json",
 )
+
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 _HTTP = re.compile(r"http_([345][0-9]{2})(_after)?")
 _UNPROCESSED = frozenset({"refused", "reset_before", "closed_before", "redirect"})
@@ -85,6 +88,15 @@ class Fault:
                 f"There is no fault '{self.answer}'.",
                 hint=f"The faults are {', '.join(NAMES)}, http_NNN and http_NNN_after (NNN from 300 to 599).",
             )
+
+    def check_target(self, operations: Collection[str]) -> None:
+        """Raises UsageError when no request can ever be meant: a mistyped fault must not look like one that was survived."""
+        method, _, path = self.match.partition(" ")
+        if self.match in ("*", *operations) or (method in METHODS and path.startswith("/")):
+            return
+        near = get_close_matches(self.match, operations, 1)
+        hint = f"Did you mean {near[0]}?" if near else "Name an operation, a method and the start of a path, or *."
+        raise UsageError(f"The fault '{self.match}={self.answer}' is for no operation there is.", hint=hint)
 
     @property
     def processed(self) -> bool:

@@ -21,7 +21,7 @@ from steps.opsgenie.emulator.keys import EmulatorKey, authenticated, authorize
 from steps.opsgenie.emulator.limits import DOMAINS, Limiter, RateLimit
 from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.emulator.responses import Delivery, faulty, json_response, problem_response, throttled
-from steps.opsgenie.emulator.routes import Route, match
+from steps.opsgenie.emulator.routes import Route, match, routes
 from steps.opsgenie.emulator.seed import check_state, keys_of, limits_of, seeded
 from steps.opsgenie.emulator.stable import stable_uuid
 from steps.opsgenie.emulator.store import Followed
@@ -98,6 +98,8 @@ class Emulator:
         self._behind = timedelta()
         self._answered = 0
         self._faults = FaultPlan([*faults, *map(fault_from, state.get("faults", ()))])
+        for fault in self._faults.faults:
+            fault.check_target([route.row.name for route in routes()])
         self._limiter = Limiter(limits_of(state) if limits is None else limits)
         self.keys = tuple(keys_of(state) if keys is None else keys)
         self.requests: list[RequestLine] = []
@@ -257,5 +259,5 @@ def delivered(delivery: Delivery) -> Response:
     if delivery.breaks == "refused":
         raise Unreachable("The connection was refused.")
     if delivery.breaks or delivery.response is None:
-        raise AnswerLost("The connection broke before the whole answer came.")
+        raise AnswerLost("the connection broke before the whole answer came")
     return delivery.response

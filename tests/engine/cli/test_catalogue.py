@@ -30,7 +30,7 @@ def test_the_list_can_be_narrowed(command):
     lines = command("steps", "list", "note").out.splitlines()
     assert lines
     assert all("note" in line.lower() for line in lines)
-    assert command("steps", "list", "no such step at all").out == ""
+    assert command("steps", "list", "no such step at all").out == "no step's name or summary holds 'no such step at all'\n"
 
 
 def test_a_steps_page(command):

@@ -148,3 +148,11 @@ def test_every_fault_is_in_the_table():
 
     listed = [line.split("|")[1].strip() for line in faults.__doc__.splitlines() if line.startswith("| ")][1:]
     assert sorted(name for name in listed if "NNN" not in name) == list(NAMES)
+
+
+@pytest.mark.parametrize("match", ["opsgenie.alert.creat", "opsgenie.alert.route", "nonsense", "PUSH /v2", "GET alerts"])
+def test_a_fault_that_can_never_happen_is_refused(match):
+    from steps.opsgenie.emulator import Emulator
+
+    with pytest.raises(UsageError, match="no operation"):
+        Emulator(clock=None, faults=[Fault(match, "lost")])
