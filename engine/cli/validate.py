@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from engine.cli.session import Session
+
+DEFAULT = "runbooks"
 
 
 @click.command()
@@ -22,13 +26,16 @@ def validate(session: Session, paths: tuple[str, ...], form: str | None, strict:
     """
     from engine import checks
     from engine.app import App, Options
+    from engine.errors import UsageError
     from engine.report import FORMATS
 
     if explain:
         _explain(session, checks.explain(explain), explain)
         return 0
     app = App(Options(config=session.config))
-    findings, files = app.validate(paths or ["runbooks"])
+    if not paths and not Path(DEFAULT).is_dir():
+        raise UsageError(f"there is no folder {DEFAULT}/ here", hint="name the runbooks or folders to check")
+    findings, files = app.validate(paths or [DEFAULT])
     chosen = form or ("json" if session.json else "text")
     bad = any(finding.severity == "error" or strict for finding in findings)
     if not session.quiet or bad:

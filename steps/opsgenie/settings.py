@@ -15,7 +15,7 @@ _KEY = record(
     secret=text(pattern="^(env|file):."),
 )
 _HOST = r"[A-Za-z0-9.-]+(:[0-9]{1,5})?"
-_LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?"
+_LOOPBACK = r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]{1,5})?"
 
 _NO_MORE = "no user, password or path"
 
