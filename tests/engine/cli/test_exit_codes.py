@@ -204,7 +204,7 @@ def test_an_interrupt_outside_of_a_run_is_130(command, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(app.App, "validate", interrupted)
-    assert command("validate").code == 130
+    assert command("validate", "r.yaml").code == 130
     assert Interrupted("x", ends=True).exit_status == 130
 
 
