@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,7 +11,11 @@ import click
 
 from engine.cli.options import emulator_options, inputs_options, surroundings
 from engine.cli.session import Session
+from engine.contracts import Step
 from engine.redaction import clean
+
+UNDOABLE = ("repeatable", "clash")
+"""Idempotencies of writes that set or make something, which another write can set back or delete; a page, a note or a deletion stays."""
 
 
 @click.command()
@@ -37,7 +41,7 @@ def show_plan(
     app = App(options)
     session.redactor = app.redactor
     result = app.plan(runbook, given, inputs_file)
-    rows = [row(planned) for planned in result.plan.calls]
+    rows = [row(planned, app.catalog.find) for planned in result.plan.calls]
     requests = [one for one in rows if one["method"]]
     document = {
         "runbook": result.runbook.name,
@@ -58,8 +62,8 @@ def show_plan(
     return 10 if detailed and any(one["effect"] == "write" for one in rows) else 0
 
 
-def row(planned: Any) -> dict[str, Any]:
-    """A planned call as documents show it."""
+def row(planned: Any, find: Callable[[str], Step | None]) -> dict[str, Any]:
+    """A planned call as documents show it; `undoable` is false for a write that another write cannot take back."""
     from engine.backends.dry import PLACEHOLDER
 
     call = planned.call
@@ -73,10 +77,15 @@ def row(planned: Any) -> dict[str, Any]:
         "body": plain(call.body),
         "key": key,
         "effect": call.effect,
+        "undoable": call.effect == "read" or _undoable(find(call.action)),
         "made": planned.made,
         "conditional": list(planned.conditional),
         "detail": plain(dict(call.detail)),
     }
+
+
+def _undoable(step: Step | None) -> bool:
+    return step is not None and step.listing()["idempotency"] in UNDOABLE
 
 
 def plain(value: Any) -> Any:
@@ -101,6 +110,8 @@ def _request(one: dict[str, Any]) -> list[str]:
     sign = "✓" if one["made"] else ("+" if one["effect"] == "write" else "-")
     lines = [f"  {sign} {name}: {what}"]
     lines += [f"      if {clean(condition)} (known only in a real run)" for condition in one["conditional"]]
+    if not one["undoable"]:
+        lines.append("      cannot be undone")
     if one["key"]:
         lines.append(f"      key: {one['key']['kind']} ({one['key']['reference']})")
     if one["body"] is not None:

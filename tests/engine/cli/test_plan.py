@@ -127,4 +127,28 @@ def test_a_row_spells_placeholders_as_they_are_read():
     from engine.contracts import Call
 
     call = Call("x", "write", "POST", "https://x/v2/alerts/%3Csteps.a.outputs.items%5B0%5D.id%3E/close?note=a%20b", body={"a": 1})
-    assert row(Planned("s", None, call, (), made=False))["url"] == "https://x/v2/alerts/<steps.a.outputs.items[0].id>/close?note=a%20b"
+    assert (
+        row(Planned("s", None, call, (), made=False), lambda _name: None)["url"]
+        == "https://x/v2/alerts/<steps.a.outputs.items[0].id>/close?note=a%20b"
+    )
+
+
+def test_a_plan_says_what_cannot_be_undone(command):
+    command.write(
+        "r.yaml",
+        """
+        apiVersion: runbook/v1
+        name: r
+        steps:
+          - {id: c, uses: opsgenie.alert.create, with: {message: hi}}
+          - {uses: opsgenie.alert.acknowledge, with: {identifier: "{{ steps.c.outputs.alertId }}"}}
+          - {uses: opsgenie.team.delete, with: {identifier: t}}
+    """,
+    )
+    document = json.loads(command("plan", "r.yaml", "--emulator", "--json").out)
+    assert [(one["action"].rpartition(".")[2], one["undoable"]) for one in document["requests"] if one["effect"] == "write"] == [
+        ("create", False),
+        ("acknowledge", True),
+        ("delete", False),
+    ]
+    assert command("plan", "r.yaml", "--emulator").out.count("cannot be undone") == 2
