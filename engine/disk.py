@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.errors import AuditUnwritable
+
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
@@ -101,6 +103,54 @@ class Sync:
         except OSError as error:
             self._failure = error
             raise
+
+
+class Record:
+    """A private file that is only added to, and that fails closed: after a failed write or sync nothing more is written.
+
+    Args:
+        name: what messages call it, such as "the audit log /path".
+
+    Raises:
+        AuditUnwritable: it cannot be opened; later, that it cannot be written or synced, or could not be at an earlier time.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._broken: AuditUnwritable | None = None
+        try:
+            self._file = open_private(path, os.O_RDWR | os.O_APPEND)
+            self._begin()
+        except OSError as error:
+            raise AuditUnwritable(f"{name} cannot be opened: {error.strerror}", hint="check the state folder") from error
+        self._sync = Sync(self._file)
+
+    def _begin(self) -> None:
+        """Takes up what the file holds. Raises OSError."""
+        raise NotImplementedError
+
+    def sync(self) -> None:
+        """Everything written so far is on disk when this returns. Raises AuditUnwritable."""
+        self._refuse_broken()
+        try:
+            self._sync()
+        except OSError as error:
+            raise self._break("synced", error) from error
+
+    def close(self) -> None:
+        """Gives the file back."""
+        os.close(self._file)
+
+    def _refuse_broken(self) -> None:
+        if self._broken:
+            raise self._broken
+
+    def _break(self, verb: str, error: OSError) -> AuditUnwritable:
+        """After a failure nobody knows what is on disk: nothing more is written."""
+        message = f"{self._name} cannot be {verb}: {error.strerror}"
+        self._broken = AuditUnwritable(message, hint="free the disk or mend the folder, then resume the run")
+        return self._broken
 
 
 def write_whole(file: int, data: bytes) -> None:

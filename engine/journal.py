@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ def digest(event: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({key: value for key, value in event.items() if key != "hash"})).hexdigest()
 
 
-class Journal:
+class Journal(disk.Record):
     """An append-only chained file.
 
     Args:
@@ -53,15 +52,11 @@ class Journal:
         self.path = path
         self._filters = filters
         self._fields = dict(fields or {})
-        self._lock = threading.Lock()
-        self._broken: AuditUnwritable | None = None
-        try:
-            self._file = disk.open_private(path, os.O_RDWR | os.O_APPEND)
-            self.events, self.head = self._tail()
-        except OSError as error:
-            raise AuditUnwritable(f"the audit log {path} cannot be opened: {error.strerror}", hint="check the state folder") from error
-        self._sync = disk.Sync(self._file)
+        super().__init__(path, f"the audit log {path}")
         self._log = _logger(self._file, (self._filter, self._chain))
+
+    def _begin(self) -> None:
+        self.events, self.head = self._tail()
 
     def append(self, event: str, *, sync: bool = False, **fields: Any) -> dict[str, Any]:
         """Writes one event and returns it as written. With `sync`, it is on disk when this returns.
@@ -80,18 +75,6 @@ class Journal:
             self.sync()
         return written
 
-    def sync(self) -> None:
-        """Everything written so far is on disk when this returns. Raises AuditUnwritable."""
-        self._refuse_broken()
-        try:
-            self._sync()
-        except OSError as error:
-            raise self._break("synced", error) from error
-
-    def close(self) -> None:
-        """Gives the file back."""
-        os.close(self._file)
-
     def _filter(self, _logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
         whole = {**self._fields, **event}
         for step in self._filters:
@@ -101,16 +84,6 @@ class Journal:
     def _chain(self, _logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
         linked = {**event, "seq": self.events + 1, "prev": self.head}
         return {**linked, "hash": digest(linked)}
-
-    def _refuse_broken(self) -> None:
-        if self._broken:
-            raise self._broken
-
-    def _break(self, verb: str, error: OSError) -> AuditUnwritable:
-        """After a failure nobody knows what is on disk: nothing more is written."""
-        message = f"the audit log {self.path} cannot be {verb}: {error.strerror}"
-        self._broken = AuditUnwritable(message, hint="free the disk or mend the folder, then resume the run")
-        return self._broken
 
     def _tail(self) -> tuple[int, str]:
         """Number and hash of the last event. A line that a crash cut short is cut away: nothing was done upon it."""

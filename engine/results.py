@@ -8,15 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
 from engine import disk
-from engine.errors import AuditUnwritable
 
 
-class Results:
+class Results(disk.Record):
     """An append-only file of values.
 
     Raises:
@@ -24,15 +22,10 @@ class Results:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._broken: AuditUnwritable | None = None
-        try:
-            self._file = disk.open_private(path, os.O_RDWR | os.O_APPEND)
-            self._sync = disk.Sync(self._file)
-            self._known = dict(_read(line) for line in disk.whole_lines(self._file))
-        except OSError as error:
-            raise AuditUnwritable(f"the results {path} cannot be opened: {error.strerror}", hint="check the state folder") from error
+        super().__init__(path, f"the results {path}")
+
+    def _begin(self) -> None:
+        self._known = dict(_read(line) for line in disk.whole_lines(self._file))
 
     def put(self, value: Any) -> str:
         """Keeps a value and returns its SHA-256. Raises AuditUnwritable."""
@@ -68,16 +61,6 @@ class Results:
     def close(self) -> None:
         """Gives the file back."""
         os.close(self._file)
-
-    def _refuse_broken(self) -> None:
-        if self._broken:
-            raise self._broken
-
-    def _break(self, verb: str, error: OSError) -> AuditUnwritable:
-        """After a failure nobody knows what is on disk: nothing more is written."""
-        message = f"the results {self._path} cannot be {verb}: {error.strerror}"
-        self._broken = AuditUnwritable(message, hint="free the disk or mend the folder, then resume the run")
-        return self._broken
 
 
 def _read(line: bytes) -> tuple[str, bytes]:
