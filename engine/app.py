@@ -5,6 +5,7 @@ app.validate(["runbooks/"])
 app.plan("runbooks/incident-response.yaml", ["summary=db down", ...])
 app.run("runbooks/incident-response.yaml", ["summary=db down", ...])
 app.resume("20261123T064213-7801c016")
+app.retry("20261123T064213-7801c016")
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine import config, history, inputs, live, loader, reading, source, template
+from engine import config, history, inputs, live, loader, reading, retrying, source, template
 from engine.backends import DryBackend
 from engine.backends.dry import Plan
 from engine.catalog import Catalog
@@ -154,8 +155,8 @@ class App:
         found = [finding for file in files for finding in self._reader.findings(file)]
         return found, files
 
-    def check(self, path: str, given: Sequence[str], inputs_file: str | None) -> Checked:
-        """A runbook with its inputs, ready to be planned or run.
+    def check(self, path: str, given: Sequence[str], inputs_file: str | None, earlier: Mapping[str, Any] | None = None) -> Checked:
+        """A runbook with its inputs, ready to be planned or run; `earlier` inputs hold where none are given.
 
         Raises:
             Invalid: the runbook or its inputs; every finding at once.
@@ -172,7 +173,7 @@ class App:
         if any(finding.id == "RB216" for finding in errors):
             raise Invalid(errors)  # no value can be held against a schema that is none
         try:
-            collected = inputs.collect(runbook, given, inputs_file)
+            collected = inputs.collect(runbook, given, inputs_file, earlier)
         except Invalid as invalid:
             errors = reading.without_secrets([*errors, *invalid.findings])
         if errors:
@@ -211,11 +212,14 @@ class App:
             Overlap: another run holds the concurrency group; nothing was sent.
             AuditUnwritable: what could not be written down was not sent.
         """
-        checked = self.check(path, given, inputs_file)
+        return self.begin(self.check(path, given, inputs_file))
+
+    def begin(self, checked: Checked, again: live.Again | None = None) -> RunResult:
+        """Carries out what was checked, as a new run. Raises as `run` does."""
         with self._group(checked):
             place = self.state.new_run(self._clock().now())
             with history.hold(place):
-                return self._live().begin(place, checked.runbook, checked.inputs, self.options.kept())
+                return self._live().begin(place, checked.runbook, checked.inputs, self.options.kept(), again)
 
     def resume(self, run: str, on_doubt: str | None = None) -> RunResult:
         """Goes on with a run that was interrupted or is in doubt: with its own runbook, inputs and options, from where it stood.
@@ -239,9 +243,50 @@ class App:
 
     def go_on(self, past: live.Past, on_doubt: str | None) -> RunResult:
         """Goes on with a run that this process holds, with this app's options. Raises as `resume` does."""
-        runbook = loader.read(source.read(past.kept["runbook"], past.kept["file"]), self.catalog.find)
+        runbook = self.kept_runbook(past)
         with self._group(Checked(runbook, past.kept["inputs"])):
             return self._live().go_on(past, runbook, on_doubt)
+
+    def retry(
+        self, run: str, start: str | None = None, *, use_new: bool = False, given: Sequence[str] = (), inputs_file: str | None = None
+    ) -> RunResult:
+        """Carries out a new run that starts where an ended one stopped: its done steps and loop items keep their outputs.
+
+        Args:
+            run: its id, or the beginning of one.
+            start: id of the step from which everything is done again; None does again what was not done.
+            use_new: read the runbook's file anew; what was done must stand there unchanged.
+            given: inputs instead of the earlier ones, as `run` takes them.
+            inputs_file: the same, as a file.
+
+        Raises:
+            UsageError: there is no such run or step, the run is not over, nothing is left to do, or it was retried before.
+            Overlap, ChainBroken, KeyProblem, AuditUnwritable: as `resume`.
+            Invalid: the new runbook or inputs; nothing was sent.
+        """
+        place = self.state.run(run)
+        with history.hold(place):
+            past = live.ended(place)
+            if start is None:
+                retrying.refuse_second(self.state, place.name)
+            app = self._as_begun(past)
+            checked = app.check_again(past, use_new=use_new, given=given, inputs_file=inputs_file)
+            before = app.kept_runbook(past)
+            retrying.refuse_unfit(past, before, checked.runbook, start)
+            again = live.Again(past, start, changed=use_new or bool(given) or inputs_file is not None)
+            return app.begin(checked, again)
+
+    def check_again(self, past: live.Past, *, use_new: bool, given: Sequence[str], inputs_file: str | None) -> Checked:
+        """The runbook of an ended run, or its file as it reads now, with the run's inputs where no others are given. Raises as `check`."""
+        if use_new:
+            file = Path(self.options.folder or ".") / past.kept["file"]
+            return self.check(str(file), given, inputs_file, earlier=past.kept["inputs"])
+        runbook = self.kept_runbook(past)
+        return Checked(runbook, inputs.collect(runbook, given, inputs_file, earlier=past.kept["inputs"]))
+
+    def kept_runbook(self, past: live.Past) -> Runbook:
+        """The runbook an earlier process read."""
+        return loader.read(source.read(past.kept["runbook"], past.kept["file"]), self.catalog.find)
 
     def cancel(self, run: str) -> RunResult | None:
         """Ends a run as cancelled, after its `finally`.

@@ -84,6 +84,7 @@ class JournalledContext:
         key = self._key(self._calls)
         memory, journal = self._run.memory, self._run.journal
         if self.remembers(key):
+            self._refuse_another(key, call)
             return self._replay(key)
         if call.effect == "write":
             if key in memory.intents:
@@ -107,6 +108,20 @@ class JournalledContext:
         if event is None:
             return False
         return event["event"] == "step.doubt" or "error" in event or (event["result"] or "") in self._run.results
+
+    def _refuse_another(self, key: str, call: Call) -> None:
+        """What an earlier run had done under another runbook or with other inputs counts only when it would be done the same now."""
+        before = self._run.memory.intents.get(key)
+        if not self._run.memory.changed or before is None:
+            return
+        now = self._told(call)
+        if any(before.get(name) != now.get(name) for name in ("action", "method", "path", "ids", "request_hash", "detail")):
+            raise StepError(
+                f"{call.action} was done in the run before, with another request than now",
+                code="changed",
+                again="never",
+                hint=f"opsbook retry RUN --from {self.step} does it again",
+            )
 
     def _do(self, key: str, call: Call, send: Callable[[], Reply]) -> Reply:
         journal = self._run.journal

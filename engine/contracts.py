@@ -325,7 +325,7 @@ class Backend(Protocol):
         """A number in [0, 1) for jitter; in one run the same for the same key."""
 
     def begun(self, key: str) -> bool:
-        """Whether an earlier process of this run began the step of this key."""
+        """Whether an earlier process of this run began the step of this key, or a run before had done it."""
 
     def wind_down(self) -> None:
         """The run was cancelled: from now on only `finally` runs, for a limited time."""

@@ -79,6 +79,10 @@ _call = {
 }
 
 EVENTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "carried": (
+        ("was",),
+        {"was": {"type": "object", "description": "An event of the run that this one is a retry of, as that run's log has it."}},
+    ),
     "doubt.decided": (
         ("key", "call", "decision", "actor"),
         {
@@ -90,17 +94,27 @@ EVENTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     ),
     "moment": (("key", "moment"), {"key": _text, "moment": _time}),
     "run.cancelling": (("key",), {"key": _text}),
+    "run.carried": (("key",), {"key": _text}),
     "run.ended": (("status",), {"status": _status, "error": _error}),
     "run.parked": (("status",), {"status": _status, "error": _error}),
     "run.resumed": (("actor", "engine"), {"actor": _actor, "engine": _text}),
     "run.started": (
         ("runbook_sha256", "actor", "started_at", "kept", "engine", "emulator"),
-        {"runbook_sha256": _sha256, "actor": _actor, "started_at": _time, "kept": _sha256, "engine": _text, "emulator": _flag},
+        {
+            "runbook_sha256": _sha256,
+            "actor": _actor,
+            "started_at": _time,
+            "kept": _sha256,
+            "engine": _text,
+            "emulator": _flag,
+            "retry_of": {**_text, "description": "The run that this one keeps what was done of."},
+            "changed": {**_flag, "description": "Of a retry: whether its runbook or inputs are others than that run's."},
+        },
     ),
     "step.doubt": (("key", "step", "attempt", "action", "error"), {**_place, "action": _text, "error": _error}),
     "step.ended": (
         ("key", "step", "status"),
-        {"key": _text, "step": _text, "item": _maybe_text, "status": _status, "error": _error, "continued": _flag},
+        {"key": _text, "step": _text, "item": _maybe_text, "status": _status, "error": _error, "continued": _flag, "kept": _flag},
     ),
     "step.intent": (("key", "step", "attempt", "action", "effect"), {**_place, **_call}),
     "step.result": (

@@ -184,6 +184,14 @@ is said at once.
 
 What to do: give the input, `-i name=value`, or correct it.
 """,
+    "RB111": """\
+# RB111: a step that was done reads otherwise in the new runbook.
+
+`opsbook retry RUN --use-new` keeps what RUN had done, so each step that it had done must still be there and say the same; its name, and
+the steps inside a block, may change. Bad: `create` was done, and its alias is another now.
+
+What to do: put the step back as it was, or do it and all after it again with `--from STEP`.
+""",
     "RB120": """\
 # RB120: the configuration is wrong.
 

@@ -33,19 +33,22 @@ class Given:
     place: Callable[[model.Path, bool], Place | None] = lambda _path, _key: None
 
 
-def collect(runbook: Runbook, given: Sequence[str], file: str | None) -> dict[str, Any]:
+def collect(runbook: Runbook, given: Sequence[str], file: str | None, earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The inputs of one run.
 
     Args:
         runbook: says which inputs there are.
         given: `name=value` or `name=@file`, as on the command line; stronger than the file.
         file: a YAML or JSON mapping, or None.
+        earlier: inputs of an earlier run, which hold where none are given and the runbook still asks for them.
 
     Raises:
         Invalid: inputs are missing, unknown or wrong; carries a finding for each.
         UsageError: an argument is not of the form name=value.
     """
+    kept = {name: Given(value) for name, value in (earlier or {}).items() if name in runbook.inputs}
     values, findings = _values(runbook, given, file)
+    values = kept | values
     findings += [_unknown(name, one, runbook) for name, one in values.items() if name not in runbook.inputs]
     complete = {}
     for name, declared in runbook.inputs.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 from engine import disk, history, journal, ledger
 from engine.backends import LocalBackend
+from engine.carry import Kept
 from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
@@ -56,36 +58,67 @@ class Past:
     """What earlier processes of a run left.
 
     Attributes:
-        kept: the runbook's text and file, the inputs, what templates see as `run`, and the options it began with.
+        kept: the runbook's text and file, the inputs, what templates see as `run`, the options it began with, and of a retry, the
+            run and the step it starts from.
+        started: the first event.
         last: the moment of the last event.
     """
 
     place: Path
     status: str
     kept: Mapping[str, Any]
+    started: Mapping[str, Any]
     last: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A retry of an ended run.
+
+    Attributes:
+        start: id of the step from which everything is done again, or None.
+        changed: whether the runbook or the inputs are others now, so that what was done must be held against what would be done.
+    """
+
+    of: Past
+    start: str | None
+    changed: bool
+
+
 def past(place: Path) -> Past:
-    """What a run goes on from.
+    """What a run goes on from. Raises as `ended` does, UsageError when it is over."""
+    status, run = history.left(place), place.name
+    if status not in RESUMABLE:
+        raise UsageError(f"the run {run} is over ({status}): there is nothing to go on with", hint=f"start from it: opsbook retry {run}")
+    return _left(place, status)
+
+
+def ended(place: Path) -> Past:
+    """What a retry starts from.
 
     Raises:
-        UsageError: it is over.
+        UsageError: the run is not over.
         ChainBroken: its log or what it kept was changed: nothing that stands there can be relied on.
     """
     status, run = history.left(place), place.name
-    if status not in RESUMABLE:
-        raise UsageError(f"the run {run} is over ({status}): there is nothing to go on with", hint="start it anew: opsbook run RUNBOOK")
+    if status in RESUMABLE:
+        raise UsageError(f"the run {run} is not over ({status}): it can be gone on with", hint=f"opsbook resume {run}")
+    return _left(place, status)
+
+
+def _left(place: Path, status: str) -> Past:
+    run = place.name
     broken = f"opsbook audit verify --run {run}; then start the runbook anew"
     if journal.verify(place / LOG).flaws:
         raise ChainBroken(f"the audit log of the run {run} was changed: it cannot be gone on with", hint=broken)
-    started = next(journal.events(place / LOG))
+    started, last = next(journal.events(place / LOG), None), journal.last_event(place / LOG)
+    if started is None or last is None:
+        raise UsageError(f"the run {run} was stopped before it began: nothing was sent", hint="start it anew: opsbook run RUNBOOK")
     results = Results(place / RESULTS)
     results.close()
-    last = journal.last_event(place / LOG)
-    if started["kept"] not in results or last is None:
+    if started["kept"] not in results:
         raise ChainBroken(f"what the run {run} kept was changed: it cannot be gone on with", hint=broken)
-    return Past(place, status, results.get(started["kept"]), datetime.fromisoformat(last["time"]))
+    return Past(place, status, results.get(started["kept"]), started, datetime.fromisoformat(last["time"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +159,46 @@ class Live:
     listener: Callable[[str, dict[str, Any]], None] | None
     say: Callable[[str, str], None]
 
-    def begin(self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> RunResult:
-        """Carries out a new run. Raises Invalid, KeyProblem, AuditUnwritable: nothing was sent that is not written down."""
+    def begin(
+        self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], options: Mapping[str, Any], again: Again | None = None
+    ) -> RunResult:
+        """Carries out a new run, which keeps what the run it is a retry of had done.
+
+        The templates, aliases and markers of a retry go on under the id and the start of the first run: what that one raised is found
+        again and not raised twice. Raises Invalid, KeyProblem, AuditUnwritable: nothing was sent that is not written down.
+        """
+        if again is not None:
+            _take_over(again.of.place, place)
         connections = self._connections(place, runbook)
         self._refuse_secrets(runbook, inputs)
-        facts = {"id": place.name, "started_at": spell(self.clock.now()), "trigger": self.trigger}
-        run = self._open(place, runbook, inputs, facts)
-        kept = run.results.put(
-            {"runbook": runbook.text, "file": runbook.file, "inputs": dict(inputs), "run": facts, "options": dict(options)}
-        )
+        kept = {"runbook": runbook.text, "file": runbook.file, "inputs": dict(inputs), "options": dict(options)}
+        if again is None:
+            facts = {"id": place.name, "started_at": spell(self.clock.now()), "trigger": self.trigger}
+            run, started = self._begun(place, runbook, {**kept, "run": facts})
+            return self._carry_out(run, connections, Memory(), started)
+        old = again.of.place.name
+        kept |= {"run": again.of.kept["run"], "retry": {"of": old, "start": again.start}}
+        run, started = self._begun(place, runbook, kept, retry_of=old, changed=again.changed)
+        return self._carry_out(run, connections, self._carried(run, again.of.place, again.start), started)
+
+    def _begun(self, place: Path, runbook: Runbook, kept: Mapping[str, Any], **of: Any) -> tuple[_Open, Mapping[str, Any]]:
+        """A new run whose first event is on disk, and that event."""
+        run = self._open(place, runbook, kept["inputs"], kept["run"])
+        hash_ = run.results.put(kept)
         run.results.sync()
-        ledger.write(self.state.ledger, "run.opened", run=place.name, runbook=runbook.name)
-        run.log.append(
+        ledger.write(self.state.ledger, "run.opened", run=place.name, runbook=runbook.name, **of)
+        started = run.log.append(
             "run.started",
             sync=True,
             runbook_sha256=runbook.sha256,
             actor=actor(self.trigger),
-            started_at=facts["started_at"],
-            kept=kept,
+            started_at=spell(self.clock.now()),
+            kept=hash_,
             emulator=self.emulate,
             engine=version(),
+            **of,
         )
-        return self._carry_out(run, connections, Memory())
+        return run, started
 
     def go_on(self, earlier: Past, runbook: Runbook, on_doubt: str | None) -> RunResult:
         """Carries out what is left of a run. Raises as `begin` does."""
@@ -157,11 +208,27 @@ class Live:
         ledger.write(self.state.ledger, "run.resumed", run=place.name)
         run.log.append("run.resumed", sync=True, actor=who, engine=version())
         memory = Memory.of(journal.events(place / LOG))
+        if "retry" in kept and not memory.carried:
+            memory = self._carried(run, self.state.run(kept["retry"]["of"]), kept["retry"]["start"])
         for step, call in memory.in_doubt().items() if on_doubt else ():
             memory.learn(run.log.append("doubt.decided", sync=True, key=step, call=call, decision=on_doubt, actor=who))
         if memory.cancelled:
             self.stop.cancel()
-        return self._carry_out(run, connections, memory)
+        return self._carry_out(run, connections, memory, earlier.started)
+
+    def _carried(self, run: _Open, old: Path, start: str | None) -> Memory:
+        """Takes what an ended run had done into a new run's own log and results, so that it needs the old one no longer."""
+        runbook, kept = run.runbook, Results(old / RESULTS)
+        try:
+            for event in Kept(runbook, journal.events(old / LOG), start).events(journal.events(old / LOG)):
+                if event.get("result", "") in kept:
+                    run.results.take_over(kept, event["result"])
+                run.log.append("carried", was=event)
+            run.results.sync()
+            run.log.append("run.carried", sync=True, key="run")
+        finally:
+            kept.close()
+        return Memory.of(journal.events(run.place / LOG))
 
     def _connections(self, place: Path, runbook: Runbook) -> Connections:
         connections = self.connect(place / EMULATOR)
@@ -187,9 +254,9 @@ class Live:
             self.listener(event["event"], event)
         return event
 
-    def _carry_out(self, run: _Open, connections: Connections, memory: Memory) -> RunResult:
+    def _carry_out(self, run: _Open, connections: Connections, memory: Memory, started: Mapping[str, Any]) -> RunResult:
         shared = Run(
-            id=run.place.name,
+            id=run.facts["id"],
             runbook=run.runbook.name,
             clock=self.clock,
             journal=run.log,
@@ -206,12 +273,12 @@ class Live:
         executor = Executor(run.runbook, backend, self.catalog.get, run.inputs, run.facts)
         try:
             ending: Ending = backend.carry_out(executor.run())
-            return self._close(run, ending)
+            return self._close(run, ending, started)
         finally:
             run.close()
             connections.close()
 
-    def _close(self, run: _Open, ending: Ending) -> RunResult:
+    def _close(self, run: _Open, ending: Ending, started: Mapping[str, Any]) -> RunResult:
         """The last event, the ledger, and the document."""
         _advise(run.place.name, ending)
         run.results.sync()
@@ -225,15 +292,27 @@ class Live:
             "runbook": run.runbook.name,
             "description": run.runbook.description,
             "status": ending.status,
-            "started_at": run.facts["started_at"],
+            "started_at": started["started_at"],
             "ended_at": spell(self.clock.now()),
-            "trigger": run.facts["trigger"],
+            "trigger": started["actor"]["trigger"],
+            **({"retry_of": started["retry_of"]} if "retry_of" in started else {}),
             "outputs": ending.outputs,
             "steps": [step_value(step, ending.steps[step.id]) for step in run.runbook.every_step()],
             "audit": {"path": str(run.log.path), "events": count, "head": head},
             "error": error,
         }
         return RunResult(self.redactor.value(document), ending.error)
+
+
+def _take_over(old: Path, new: Path) -> None:
+    """The files of an ended run that belong to what it had done: what it wrote, and what its emulator was told."""
+    try:
+        if (old / EMULATOR).exists():
+            shutil.copyfile(old / EMULATOR, new / EMULATOR)
+        if (old / OUTPUT).is_dir():
+            shutil.copytree(old / OUTPUT, new / OUTPUT, symlinks=True)
+    except OSError as error:
+        raise AuditUnwritable(f"the files of the run {old.name} cannot be copied: {error}", hint="check the state folder") from error
 
 
 def _output(place: Path) -> Path:

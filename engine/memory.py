@@ -30,6 +30,8 @@ class Memory:
         touched: keys of the steps that made a call, or ended.
         doubts: keys of the steps that ended in doubt.
         decided: by key of such a step, what a person decided to take it for: skip or fail.
+        kept: by key of each step that a retry does not do again, how it ended in the run before.
+        changed: whether that run had another runbook or other inputs.
     """
 
     results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -40,6 +42,8 @@ class Memory:
     touched: set[str] = field(default_factory=set)
     doubts: set[str] = field(default_factory=set)
     decided: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    changed: bool = False
 
     @classmethod
     def of(cls, events: Iterable[Mapping[str, Any]]) -> Memory:
@@ -52,11 +56,15 @@ class Memory:
     def learn(self, event: Mapping[str, Any]) -> None:
         """Takes in one event."""
         name, key = event["event"], event.get("key", "")
-        if name in ("step.result", "step.doubt"):
+        if name == "carried":
+            self._keep(as_it_was(event))
+        elif name in ("step.result", "step.doubt"):
             self.results[key] = event
         elif name == "step.intent":
             self.intents[key] = event
-            self.touched.add(_step(key))
+            self.touched.add(step_of_call(key))
+        elif name == "run.started":
+            self.changed = event.get("changed", False)
         elif name == "moment":
             self.moments[key] = datetime.fromisoformat(event["moment"])
         elif name == "run.resumed":
@@ -68,6 +76,14 @@ class Memory:
         elif key:
             self._tell(name, key, event)
 
+    def _keep(self, event: Mapping[str, Any]) -> None:
+        """An event of an earlier run: its ended steps are told anew."""
+        if event["event"] == "step.ended":
+            self.kept[event["key"]] = event
+            self.touched.add(event["key"])
+        else:
+            self.learn(event)
+
     def _tell(self, name: str, key: str, event: Mapping[str, Any]) -> None:
         self.told.add((name, key))
         if name == "wait.started":
@@ -77,9 +93,14 @@ class Memory:
             self.doubts.discard(key)
 
     @property
+    def carried(self) -> bool:
+        """Whether all that a retry keeps of the run before stands here."""
+        return ("run.carried", "run") in self.told
+
+    @property
     def cancelled(self) -> bool:
         """Whether the run was cancelled, so that only its `finally` is left."""
-        return any(event == "run.cancelling" for event, _ in self.told)
+        return ("run.cancelling", "run") in self.told
 
     def since(self, key: str) -> datetime:
         """When the intent of a call was written. Raises KeyError."""
@@ -104,7 +125,9 @@ class Memory:
 
     def _open_write(self, step: str) -> str | None:
         """The last write of a step whose outcome is open: no answer, or one that only says it was accepted."""
-        open_ = [key for key, intent in self.intents.items() if intent["effect"] == "write" and _step(key) == step and self._is_open(key)]
+        open_ = [
+            key for key, intent in self.intents.items() if intent["effect"] == "write" and step_of_call(key) == step and self._is_open(key)
+        ]
         return open_[-1] if open_ else None
 
     def _is_open(self, key: str) -> bool:
@@ -121,13 +144,19 @@ class Memory:
                 self.results.pop(key, None)
 
 
+def as_it_was(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An event; of one that a retry carried over, the event of the run before."""
+    was: Mapping[str, Any] = event["was"] if event["event"] == "carried" else event
+    return was
+
+
 def _parts(key: str) -> tuple[str, str, int]:
     found = _CALL.fullmatch(key)
     assert found is not None, "every call's key is made by call_key"
     return found["action"], found["attempt"], int(found["number"])
 
 
-def _step(key: str) -> str:
+def step_of_call(key: str) -> str:
     """The key of the step a call belongs to, whichever poll made it."""
     return step_of(_parts(key)[0])
 

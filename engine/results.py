@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,21 @@ class Results(disk.Record):
         """Keeps a value and returns its SHA-256. Raises AuditUnwritable."""
         text = json.dumps(value, separators=(",", ":")).encode()
         key = _hash(text)
+        self._write(key, text)
+        return key
+
+    def take_over(self, other: Results, key: str) -> None:
+        """Keeps a value of another run, as if an earlier process of this one had. Raises AuditUnwritable."""
+        self._write(key, other._known[key])
+        self._known[key] = other._known[key]
+
+    def _write(self, key: str, text: bytes) -> None:
         with self._lock:
             self._refuse_broken()
             try:
                 disk.write_whole(self._file, key.encode() + b" " + text + b"\n")
             except OSError as error:
                 raise self._break("written", error) from error
-        return key
 
     def __contains__(self, key: str) -> bool:
         """Whether an earlier process of this run kept a value, and it is whole."""
@@ -49,18 +56,6 @@ class Results(disk.Record):
         if key not in self:
             raise KeyError(key)
         return json.loads(self._known[key])
-
-    def sync(self) -> None:
-        """Everything kept so far is on disk when this returns. Raises AuditUnwritable."""
-        self._refuse_broken()
-        try:
-            self._sync()
-        except OSError as error:
-            raise self._break("synced", error) from error
-
-    def close(self) -> None:
-        """Gives the file back."""
-        os.close(self._file)
 
 
 def _read(line: bytes) -> tuple[str, bytes]:

@@ -49,8 +49,8 @@ class LocalBackend:
         return int.from_bytes(hashlib.sha256(f"{self._run.id}/{key}".encode()).digest()[:6]) / 2**48
 
     def begun(self, key: str) -> bool:
-        """Whether an earlier process of this run began a step."""
-        return ("step.started", key) in self._run.memory.told
+        """Whether an earlier process of this run began a step, or the run before it had done it."""
+        return ("step.started", key) in self._run.memory.told or key in self._run.memory.kept
 
     def wind_down(self) -> None:
         """The run was cancelled: from now on only `finally` runs, for a limited time, in later processes too."""
@@ -72,6 +72,9 @@ class LocalBackend:
         step = step_of(action.key)
         if step in self._run.memory.decided:
             return _decided(self._run.memory.decided[step])
+        before = self._run.memory.kept.get(step, {})
+        if before.get("error"):
+            return Outcome(None, StepError(**before["error"], again="never"))
         if step not in self._run.memory.touched:
             self._stop.check()
         context = JournalledContext(self._run, action)
@@ -113,6 +116,8 @@ class LocalBackend:
 
     def tell(self, event: str, key: str, **fields: Any) -> None:
         """Writes an event once for each key, and says it to the listener."""
+        if event == "step.ended" and key in self._run.memory.kept:
+            fields["kept"] = True
         if (event, key) not in self._run.memory.told:
             told = {name: value for name, value in fields.items() if value is not None}
             self._run.journal.append(event, key=key, **told)

@@ -30,5 +30,5 @@ def cancel(session: Session, run: str) -> int:
         return 0
     if session.json:
         session.print_json(result.document)
-    progress.close(result, command=f"cancel {run}", report=None)
+    progress.close(result, report=None)
     return 0 if result.document["status"] == "cancelled" else result.exit_status

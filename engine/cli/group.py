@@ -17,6 +17,7 @@ COMMANDS = {
     "completion": "engine.cli.completion:completion",
     "plan": "engine.cli.plan:plan",
     "resume": "engine.cli.resume:resume",
+    "retry": "engine.cli.retry:retry",
     "run": "engine.cli.run:run",
     "runs": "engine.cli.runs:runs",
     "schema": "engine.cli.catalogue:schema",

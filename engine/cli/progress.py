@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 import time
 from typing import Any
@@ -73,7 +72,7 @@ class Progress:
             self._count(fields["step"])
             return
         mark, colour = MARKS[status]
-        took = "skipped" if began is None else duration.spoken(time.monotonic() - began)
+        took = "skipped" if began is None else "kept" if fields.get("kept") else duration.spoken(time.monotonic() - began)
         name = fields["step"] if item is None else f"{fields['step']}[{one_line(item)}]"
         error = f"  {one_line(fields['error']['message'])}" if fields.get("error") else ""
         passed_over = " (went on)" if fields.get("continued") else ""
@@ -91,7 +90,7 @@ class Progress:
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._session.colour else text
 
-    def close(self, result: Any, *, command: str, report: str | None) -> None:
+    def close(self, result: Any, *, report: str | None) -> None:
         """The ending."""
         document = result.document
         mark, colour = MARKS.get(document["status"], ("!", "33"))
@@ -107,14 +106,14 @@ class Progress:
         self._line(f"  audit: {audit['path']} ({audit['events']} events, head {audit['head'][:16]})")
         if report:
             self._line(f"  report: {report}")
-        self._line(f"  next: {self._next(document, command)}")
+        self._line(f"  next: {self._next(document)}")
 
     @staticmethod
-    def _next(document: dict[str, Any], command: str) -> str:
+    def _next(document: dict[str, Any]) -> str:
         if document["status"] == "succeeded":
             return f"opsbook audit show --run {document['run_id']}"
         if document["status"] == "interrupted":
             return f"opsbook resume {document['run_id']}"
         if document["status"] == "in_doubt":
             return f"look whether it was done; then opsbook resume {document['run_id']} --on-doubt skip, resend or fail"
-        return f"opsbook runs show {document['run_id']}; then mend the cause and run {shlex.quote(command)} again"
+        return f"mend the cause; then opsbook retry {document['run_id']} (what was done is kept; --use-new takes the mended runbook)"

@@ -76,7 +76,7 @@ def _refused(session: Session, run: str, error: Any) -> int:
 
 
 def _told(session: Session, progress: Progress, result: Any) -> int:
-    progress.close(result, command=f"resume {result.document['run_id']}", report=None)
+    progress.close(result, report=None)
     if result.exit_status:
         session.tell_held()
     status: int = result.exit_status

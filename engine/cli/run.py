@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli.options import emulator_options, inputs_options, surroundings
 from engine.cli.progress import Progress
 from engine.cli.session import Session
+
+if TYPE_CHECKING:
+    from engine.live import RunResult
 
 REPORTS = (".html", ".htm", ".json")
 
@@ -47,7 +50,6 @@ def carry_out(
 ) -> int:
     """Carries a runbook out and says how it went; returns the exit code."""
     from engine.app import App
-    from engine.errors import Overlap
 
     if report:
         check_report(report)
@@ -55,8 +57,15 @@ def carry_out(
     app = App(options, listener=progress, say=progress.say)
     session.redactor = app.redactor
     app.stop.listen()
+    return tell(session, progress, lambda: app.run(runbook, given, inputs_file), report=report)
+
+
+def tell(session: Session, progress: Progress, begin: Callable[[], RunResult], *, report: str | None) -> int:
+    """Begins a new run and says how it went; returns the exit code."""
+    from engine.errors import Overlap
+
     try:
-        result = app.run(runbook, given, inputs_file)
+        result = begin()
     except Overlap as overlap:
         if overlap.exit_status:
             raise
@@ -68,7 +77,7 @@ def carry_out(
         write_report(report, result.document)
     if session.json:
         session.print_json(result.document)
-    progress.close(result, command=runbook, report=report)
+    progress.close(result, report=report)
     if result.exit_status:
         session.tell_held()
     return result.exit_status

@@ -37,7 +37,7 @@ def test_1_a_step_failed(command):
     done = command("run", command.runbook(failing(message="no room")), "--emulator")
     assert done.code == 1
     assert "no room" in done.out
-    assert "book.yaml again" in done.out, "what to type next"
+    assert "opsbook retry " in done.out, "what to type next"
 
 
 @pytest.mark.parametrize(
