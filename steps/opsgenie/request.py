@@ -51,7 +51,7 @@ class RequestStep(BaseStep):
         query=map_of(anything()),
         body=anything(),
         follow=flag() | {"default": True},
-        key=one_of("account", "integration", "team"),
+        key=one_of("account", "heartbeat", "integration", "team"),
     )
 
     def outputs(self, written: Mapping[str, Any]) -> Schema:

@@ -25,6 +25,7 @@ STATE = {
         {"message": "Disk full", "alias": "disk", "tags": ["old"], "details": {"host": "a", "zone": "b"}, "createdAt": {"ago": "1h"}}
     ],
     "incidents": [{"message": "Shop is down", "service": "shop"}],
+    "heartbeats": [{"name": "backup", "interval": 1, "intervalUnit": "days"}],
 }
 CROWD = {"alerts": [{"message": f"Alert {number}", "alias": f"alert-{number}"} for number in range(130)]}
 """More than one page of them."""
@@ -78,7 +79,7 @@ def census(account: Account) -> Counter[str]:
     alerts = account["alerts"].values()
     return Counter(
         {
-            **{kind: len(account[kind]) for kind in ("alerts", "incidents", "users", "teams", "roles", "saved_searches")},
+            **{kind: len(account[kind]) for kind in ("alerts", "heartbeats", "incidents", "users", "teams", "roles", "saved_searches")},
             "contacts": sum(map(len, account["contacts"].values())),
             "members": sum(len(team.get("members", ())) for team in account["teams"].values()),
             "notes": sum(len(alert["notes"]) for alert in alerts),
@@ -175,6 +176,9 @@ _ALL = (
         lambda account: _usernames(_team(account, "sre")) == {"ben@example.com"}, {"members": 1},
     ),
     Case("team_update", "opsgenie.team.update", {"identifier": "$spare", "description": "Idle"}, _has("teams", "description", "Idle")),
+    Case("heartbeat_ping", "opsgenie.heartbeat.ping", {"name": "backup"}, lambda account: "lastPingTime" in account["heartbeats"]["backup"]["fields"]),
+    Case("heartbeat_update", "opsgenie.heartbeat.update", {"name": "backup", "interval": 2}, _has("heartbeats", "interval", 2)),
+    Case("heartbeat_disable", "opsgenie.heartbeat.disable", {"name": "backup"}, _has("heartbeats", "enabled", False)),
     # marked
     Case("add_note", "opsgenie.alert.add_note", {**DISK, "note": "Looked at it"}, _noted("Looked at it"), {"notes": 1}),
     # once
@@ -191,6 +195,7 @@ _ALL = (
         {"identifier": "dba", "teamIdentifierType": "name", "memberIdentifier": "ana@example.com"},
         lambda account: not _usernames(_team(account, "dba")),
     ),
+    Case("heartbeat_delete", "opsgenie.heartbeat.delete", {"name": "backup"}, _gone("heartbeats", "name", "backup")),
     # clash
     Case("user_create", "opsgenie.user.create", _NEW_USER, _has("users", "username", "eve@example.com"), {"users": 1, "contacts": 1}),
     Case(
@@ -203,6 +208,10 @@ _ALL = (
         "saved_search_create", "opsgenie.alert.create_saved_search",
         {"name": "mine", "query": "status:open", "owner": {"username": "ana@example.com"}}, _has("saved_searches", "name", "mine"), {"saved_searches": 1},
     ),
+    Case(
+        "heartbeat_create", "opsgenie.heartbeat.create", {"name": "new", "interval": 1, "intervalUnit": "hours", "enabled": True},
+        _has("heartbeats", "name", "new"), {"heartbeats": 1},
+    ),
     # safe
     Case("get", "opsgenie.alert.get", DISK, right=lambda outputs: outputs["message"] == "Disk full"),
     Case("list", "opsgenie.alert.list", {"query": "status:open"}, right=lambda outputs: outputs["count"] == len({one["id"] for one in outputs["items"]}) == 130, state=CROWD),
@@ -210,6 +219,7 @@ _ALL = (
     Case("list_logs", "opsgenie.alert.list_logs", DISK, right=lambda outputs: outputs["count"] == 1),
     Case("user_get", "opsgenie.user.get", {"identifier": "ana@example.com"}, right=lambda outputs: outputs["username"] == "ana@example.com"),
     Case("team_get", "opsgenie.team.get", {"identifier": "dba", "identifierType": "name"}, right=lambda outputs: outputs["name"] == "dba"),
+    Case("heartbeat_list", "opsgenie.heartbeat.list", {}, right=lambda outputs: [one["name"] for one in outputs["items"]] == ["backup"]),
     # of several operations
     Case(
         "route", "opsgenie.alert.route",

@@ -289,10 +289,10 @@ def test_stale_alerts_closes_the_oldest_up_to_the_limit(carry_out):
     status = {alert["fields"]["message"]: alert["fields"]["status"] for alert in run["emulator"].alerts()}
     assert (run["status"], run["outputs"]) == ("succeeded", {"closed": 2})
     assert status == {"old 20": "open", "old 40": "closed", "old 30": "closed", "new": "open", "done": "closed"}
-    assert run["emulator"].writes()[-1] == "POST /v2/heartbeats/stale-alerts/ping"
+    assert run["emulator"].requests[-1].path == "/v2/heartbeats/stale-alerts/ping"
 
 
 def test_a_plan_of_stale_alerts_pings_nobody(carry_out):
     plan = carry_out("stale-alerts", {}, verb="plan")
     assert not any("ping" in line.path for line in plan["emulator"].requests)
-    assert [(one["effect"], one["method"]) for one in plan["requests"] if one["step"] == "heartbeat"] == [("write", "POST")]
+    assert [(one["effect"], one["method"]) for one in plan["requests"] if one["step"] == "heartbeat"] == [("write", "GET")]

@@ -11,13 +11,13 @@ from engine.errors import Finding, Invalid, UsageError
 from engine.model import Path
 from steps.operation import Operation
 from steps.opsgenie.emulator.call import Call
-from steps.opsgenie.emulator.domains import alerts, incidents, roles, teams, users
+from steps.opsgenie.emulator.domains import alerts, heartbeats, incidents, roles, teams, users
 from steps.opsgenie.emulator.durations import duration
 from steps.opsgenie.emulator.faults import fault_from
 from steps.opsgenie.emulator.forms import check, is_moment, parted, place, wording
 from steps.opsgenie.emulator.keys import EmulatorKey, default_keys, made_key
 from steps.opsgenie.emulator.limits import RateLimit
-from steps.opsgenie.emulator.moments import read
+from steps.opsgenie.emulator.moments import read, written
 from steps.opsgenie.emulator.people import user_named
 from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.emulator.routes import route_named
@@ -125,8 +125,8 @@ def _row(name: str) -> Operation:
     return route.row
 
 
-def _moment(entry: Mapping[str, Any], now: datetime) -> datetime:
-    given = entry.get("createdAt")
+def _moment(entry: Mapping[str, Any], now: datetime, name: str = "createdAt") -> datetime:
+    given = entry.get(name)
     if given is None:
         return now
     return read(given) if isinstance(given, str) else now - duration(given["ago"])
@@ -177,6 +177,13 @@ def _incident(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
     incident.fields["status"] = entry.get("status", "open")
 
 
+def _heartbeat(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
+    since = _moment(entry, now, "lastPingTime")
+    heartbeat = heartbeats.add_heartbeat(store, {"enabled": True, **entry}, since)
+    if "lastPingTime" in entry:
+        heartbeat.fields["lastPingTime"] = written(since)
+
+
 def _role(store: Store, entry: Mapping[str, Any], _now: datetime) -> None:
     roles.add_role(store, entry)
 
@@ -190,5 +197,6 @@ _SEEDS: Mapping[str, Callable[[Store, Mapping[str, Any], datetime], None]] = {
     "services": _named("services"),
     "alerts": _alert,
     "incidents": _incident,
+    "heartbeats": _heartbeat,
 }
 """In this order: what comes later names what came before."""

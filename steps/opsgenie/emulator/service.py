@@ -138,7 +138,7 @@ class Emulator:
         start = datetime.fromisoformat(lines[0]["at"]) if lines else self._clock.now()
         self._store = seeded(state, start)
         self._desk = Desk(self._store, {domain: self._limiter.of(domain) for domain in DOMAINS})
-        self._timeline = Timeline()
+        self._timeline = Timeline(self._store)
         for deed in deeds(state, self._store, start):
             self._timeline.add(deed)
         for line in lines:

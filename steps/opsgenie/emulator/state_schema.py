@@ -46,6 +46,9 @@ _INCIDENT = record(
         | {"service": _NAME, "status": one_of("open", "resolved", "closed"), "createdAt": _MOMENT}
     ),
 )
+_HEARTBEAT = record(
+    required=("name", "interval", "intervalUnit"), **(OPERATIONS["opsgenie.heartbeat.create"].body | {"lastPingTime": _MOMENT})
+)
 _ROLE = record(required=("name",), name=_NAME, extendedRole=text(), grantedRights=list_of(text()), disallowedRights=list_of(text()))
 _KEY = record(required=("kind",), kind=one_of("account", "integration", "team", "heartbeat"), rights=list_of(_RIGHTS), team=_NAME)
 _FAULT = record(
@@ -73,6 +76,7 @@ STATE_SCHEMA: dict[str, Any] = {
         "during": list_of(_DURING),
         "escalations": list_of(record(required=("name",), name=_NAME, team=_NAME, users=_USERNAMES)),
         "faults": list_of(_FAULT),
+        "heartbeats": list_of(_HEARTBEAT),
         "incidents": list_of(_INCIDENT),
         "keys": list_of(_KEY),
         "limits": {

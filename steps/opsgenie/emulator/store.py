@@ -57,6 +57,21 @@ class Incident:
 
 
 @dataclass(slots=True)
+class Heartbeat:
+    """One heartbeat.
+
+    Attributes:
+        fields: what the service shows; `lastPingTime` is missing until the first ping.
+        since: when it was last changed or switched on or off.
+        alert: id of the alert that its expiry opened; empty once it was pinged.
+    """
+
+    fields: Entity
+    since: str
+    alert: str = ""
+
+
+@dataclass(slots=True)
 class Followed:
     """An accepted request: its request status once it is processed, None until then."""
 
@@ -73,6 +88,7 @@ class Store:
     tiny_alerts: int = 0
     incidents: dict[str, Incident] = field(default_factory=dict)
     tiny_incidents: int = 0
+    heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     users: dict[str, Entity] = field(default_factory=dict)
     contacts: dict[str, list[Entity]] = field(default_factory=dict)
     teams: dict[str, Entity] = field(default_factory=dict)
@@ -92,6 +108,10 @@ class Store:
     def open_alert(self, alias: str) -> Alert | None:
         """The open alert with the alias, of which there is one at most."""
         return next((one for one in reversed(self.alerts.values()) if one.fields["alias"] == alias and one.open), None)
+
+    def heartbeat(self, name: str) -> Heartbeat | None:
+        """The heartbeat of that name, in any case."""
+        return next((one for one in self.heartbeats.values() if one.fields["name"].casefold() == name.casefold()), None)
 
     def offset(self, now: datetime) -> str:
         """A place in a list of logs or notes, larger than every one before."""

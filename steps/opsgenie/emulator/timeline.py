@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from steps.opsgenie.emulator.call import Call, Done
-from steps.opsgenie.emulator.domains import ANSWERS, WORK
+from steps.opsgenie.emulator.domains import ANSWERS, WORK, heartbeats
 from steps.opsgenie.emulator.durations import duration
 from steps.opsgenie.emulator.forms import parted
 from steps.opsgenie.emulator.moments import written
 from steps.opsgenie.emulator.problems import ApiError, ProcessingError
 from steps.opsgenie.emulator.routes import Route, route_named
-from steps.opsgenie.emulator.store import Store
+from steps.opsgenie.emulator.store import Heartbeat, Store
 
 Fate = Literal["", "failed", "never"]
 """What a fault makes of an accepted request."""
@@ -92,10 +92,27 @@ class Deed:
         return tuple(given[name] for name in names) if all(name in given for name in names) else None
 
 
-class Timeline:
-    """The events to come, in the order of their times; those accepted first come first."""
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """A heartbeat that was not pinged in time."""
 
-    def __init__(self) -> None:
+    due: datetime
+    heartbeat: Heartbeat
+    store: Store
+
+    def happen(self) -> None:
+        """It expires."""
+        heartbeats.expire(self.store, self.heartbeat, self.due)
+
+
+class Timeline:
+    """The events to come, in the order of their times; those accepted first come first, and a heartbeat expires after what happens with it.
+
+    What makes a heartbeat expire, or keeps it from that, are the events themselves: so its expiry is looked up, not put into its place.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._events: list[Pending | Deed] = []
 
     def add(self, event: Pending | Deed) -> None:
@@ -107,10 +124,19 @@ class Timeline:
 
     def advance(self, now: datetime) -> bool:
         """Lets everything happen that is due; whether anything was."""
-        before = len(self._events)
-        while self._events and self._events[0].due <= now:
-            self._events.pop(0).happen()
-        return len(self._events) < before
+        happened = False
+        while event := self._next(now):
+            event.happen()
+            happened = True
+        return happened
+
+    def _next(self, now: datetime) -> Pending | Deed | Expiry | None:
+        """The earliest of what is due, taken out of its place."""
+        overdue = heartbeats.overdue(self._store)
+        due = min(now, overdue[0]) if overdue else now
+        if self._events and self._events[0].due <= due:
+            return self._events.pop(0)
+        return Expiry(*overdue, self._store) if overdue and overdue[0] <= now else None
 
 
 def deeds(state: Mapping[str, Any], store: Store, start: datetime) -> Sequence[Deed]:

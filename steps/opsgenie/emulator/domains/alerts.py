@@ -141,7 +141,7 @@ def _unacknowledge(_call: Call, alert: Alert) -> str:
     return "Unacknowledged alert"
 
 
-def _close(call: Call, alert: Alert) -> str:
+def _closed(call: Call, alert: Alert) -> str:
     if not alert.open:
         return "Alert is already closed"
     alert.fields["status"] = "closed"
@@ -216,6 +216,10 @@ def _setting(field: str) -> Change:
     return change
 
 
+close_alert = _changing(_closed)
+"""Closes the alert that the call's path names. Raises ProcessingError when it is not there."""
+
+
 def _delete(call: Call) -> Done:
     alert = find_alert(call)
     if alert is None:
@@ -244,7 +248,7 @@ WORK: Mapping[str, Working] = {
     "POST /v2/alerts/{}/acknowledge": _changing(_acknowledge),
     "POST /v2/alerts/{}/actions/{}": _changing(_execute_action),
     "POST /v2/alerts/{}/assign": _changing(_assign),
-    "POST /v2/alerts/{}/close": _changing(_close),
+    "POST /v2/alerts/{}/close": close_alert,
     "POST /v2/alerts/{}/details": _changing(_add_details),
     "POST /v2/alerts/{}/escalate": _changing(_escalate),
     "POST /v2/alerts/{}/notes": _changing(_add_note),

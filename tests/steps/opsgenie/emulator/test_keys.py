@@ -68,7 +68,7 @@ def test_an_integration_key_pings_without_the_right_to_configure(made):
     assert made(keys=[made_key("integration", rights=("read",))]).send("GET", "/v2/heartbeats/x/ping").status == 202
 
 
-def test_a_heartbeat_key_pings_only(made):
+def test_a_heartbeat_key_pings_and_reads_no_alerts(made):
     client = made(keys=[made_key("heartbeat")])
     assert client.send("POST", "/v2/heartbeats/x/ping", key="heartbeat").status == 202
     assert client.send("GET", "/v2/alerts", key="heartbeat").status == 403

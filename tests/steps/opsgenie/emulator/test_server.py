@@ -209,3 +209,24 @@ def test_head_has_no_body(server):
     answered = raw(server, head(server, "Connection: close").replace(b"POST", b"HEAD", 1))
     assert answered.startswith(b"HTTP/1.1 405 ")
     assert answered.endswith(b"\r\n\r\n")
+
+
+def test_the_vendors_client_and_heartbeats(server):
+    opsgenie_sdk = pytest.importorskip("opsgenie_sdk")
+    settings = opsgenie_sdk.Configuration()
+    settings.host, settings.retry_delay, settings.retry_count = server.url, 0.01, 1
+    settings.api_key["Authorization"] = key(server)
+    heartbeats = opsgenie_sdk.HeartbeatApi(opsgenie_sdk.ApiClient(configuration=settings))
+    made = heartbeats.create_heartbeat(opsgenie_sdk.CreateHeartbeatPayload(name="nightly", interval=1, interval_unit="days", enabled=True))
+    assert (made.data.name, made.data.expired, made.data.last_ping_time) == ("nightly", False, None)
+    assert heartbeats.ping("nightly").result == "PONG - Heartbeat received"
+    assert heartbeats.get_heartbeat("nightly").data.last_ping_time is not None
+    changed = heartbeats.update_heartbeat("nightly", update_heartbeat_payload=opsgenie_sdk.UpdateHeartbeatPayload(interval=2))
+    assert (changed.data.enabled, changed.data.expired) == (True, False)
+    assert heartbeats.disable_heartbeat("nightly").data.enabled is False
+    assert heartbeats.enable_heartbeat("nightly").data.enabled is True
+    assert [(one.name, one.interval) for one in heartbeats.list_heart_beats().data.heartbeats] == [("nightly", 2)]
+    assert heartbeats.delete_heartbeat("nightly").result == "Deleted"
+    with pytest.raises(opsgenie_sdk.ApiException) as error:
+        heartbeats.get_heartbeat("nightly")
+    assert error.value.status == 404
