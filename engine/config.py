@@ -11,16 +11,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine import schema, source
+from engine import schema, secrets, source
 from engine.contracts import DRAFT
 from engine.errors import Finding, Invalid
+from engine.model import SECRET_NAME
+from engine.model import Path as DocumentPath
 from engine.plan_cache import PlanCache
 
 NAME = "opsbook.yaml"
 MACHINE_WIDE = Path("/etc/opsbook") / NAME
 
-_REFERENCE = re.compile("[a-z]{2,12}:.")
-"""What was meant as a reference, rather than as the key itself."""
+ADDED_UP = ("connections", "secrets")
+"""What every file adds to, name by name; of everything else the strongest file's word is taken."""
+
+_MEANT_AS_REFERENCE = re.compile("[a-z]{2,12}:.")
+"""Rather than as the key itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,13 @@ class Config:
     Attributes:
         files: those that were read, the strongest first.
         connections: settings by name.
+        secrets: the reference behind each name that runbooks may use.
         settings: everything else, as steps see it.
     """
 
     files: tuple[str, ...] = ()
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -50,14 +57,37 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
             "connections": {
                 "type": "object",
                 "propertyNames": {"pattern": "^[a-z][a-z0-9_-]*$", "x-rule": "write small letters, digits, - and _, a letter first"},
-                "additionalProperties": connection,
+                "additionalProperties": _with_references(connection),
                 "description": "By name; `opsgenie` is what opsgenie steps use unless they say otherwise.",
+            },
+            "secrets": {
+                "type": "object",
+                "propertyNames": SECRET_NAME,
+                "additionalProperties": _REFERENCE,
+                "description": "Where the secrets live that runbooks name under `secrets:`.",
             },
             "http": allow | {"description": "Origins that core.http may call, such as https://grafana.example.com."},
             "write": allow | {"description": "Folders that core.write may write to, beside the run's own."},
         },
         "additionalProperties": False,
     }
+
+
+_REFERENCE: Mapping[str, Any] = {"type": "string", "pattern": secrets.PATTERN, "description": f"Where it lives: {secrets.forms()}."}
+
+
+def _with_references(part: Any) -> Any:
+    """A schema in which everything marked as a reference to a secret is one."""
+    if isinstance(part, list):
+        return [_with_references(item) for item in part]
+    if not isinstance(part, Mapping):
+        return part
+    return _REFERENCE if part.get("x-reference") else {key: _with_references(inner) for key, inner in part.items()}
+
+
+def _is_reference(path: DocumentPath) -> bool:
+    """Whether a reference to a secret stands at a place of a file."""
+    return bool(path) and (path[-1] == "secret" or (path[0] == "secrets" and len(path) == 2))
 
 
 def load(given: str | None, connection: Mapping[str, Any], folder: str | None = None, cache: PlanCache | None = None) -> Config:
@@ -77,12 +107,13 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
     chosen = given or os.environ.get("OPSBOOK_CONFIG")
     paths = [Path(chosen).expanduser()] if chosen else [path for path in _places(folder) if path.is_file()]
     values = [_beside(_value(path, connection, cache) or {}, path.absolute().parent) for path in paths]
-    connections: dict[str, Any] = {}
+    added: dict[str, dict[str, Any]] = {name: {} for name in ADDED_UP}
     settings: dict[str, Any] = {}
     for value in reversed(values):
-        connections |= value.get("connections", {})
-        settings |= {key: part for key, part in value.items() if key != "connections"}
-    return Config(tuple(map(str, paths)), connections, settings)
+        for name, known in added.items():
+            known.update(value.get(name, {}))
+        settings |= {key: part for key, part in value.items() if key not in ADDED_UP}
+    return Config(tuple(map(str, paths)), **added, settings=settings)
 
 
 def _places(folder: str | None) -> list[Path]:
@@ -106,11 +137,13 @@ def _value(path: Path, connection: Mapping[str, Any], cache: PlanCache | None) -
     return known
 
 
-def _beside(value: Any, folder: Path) -> Any:
+def _beside(value: Any, folder: Path, path: DocumentPath = ()) -> Any:
     """The value with files that hold secrets looked for beside the configuration that names them, wherever it is used from."""
+    if _is_reference(path):
+        return _absolute(value, folder)
     if isinstance(value, Mapping):
-        return {name: _absolute(part, folder) if name == "secret" else _beside(part, folder) for name, part in value.items()}
-    return [_beside(item, folder) for item in value] if isinstance(value, list) else value
+        return {name: _beside(part, folder, (*path, name)) for name, part in value.items()}
+    return [_beside(item, folder, (*path, index)) for index, item in enumerate(value)] if isinstance(value, list) else value
 
 
 def _absolute(reference: Any, folder: Path) -> Any:
@@ -134,10 +167,18 @@ def _checked(content: bytes, path: Path, connection: Mapping[str, Any]) -> Any:
 def _finding(document: source.Document, problem: schema.Problem) -> Finding:
     """A broken rule; where a key was to be a reference, what to do about it."""
     where = schema.spell_path(problem.path).lstrip(".")
-    if problem.path and problem.path[-1] == "secret":
-        written = functools.reduce(operator.getitem, problem.path, document.value)
-        named = isinstance(written, str) and _REFERENCE.match(written)
-        fault = "there is no such source of secrets in this version" if named else "must say where the key lives, never the key itself"
-        return document.finding("RB120", f"{where}: {fault}", problem.path, hint="write env:NAME or file:/path")
+    if _is_reference(problem.path) and not problem.key:
+        fault, hint = _no_reference(functools.reduce(operator.getitem, problem.path, document.value))
+        return document.finding("RB120", f"{where}: {fault}", problem.path, hint=hint)
     message = f"{where}: {problem.message}" if where else problem.message
     return document.finding("RB120", message, problem.path, key=problem.key, hint=problem.hint)
+
+
+def _no_reference(written: Any) -> tuple[str, str]:
+    """What is wrong with what should say where a secret lives, and what to write."""
+    if not isinstance(written, str) or not _MEANT_AS_REFERENCE.match(written):
+        return "must say where the key lives, never the key itself", f"write {secrets.forms()}"
+    source = secrets.SOURCES.get(written.partition(":")[0])
+    if source is None:
+        return "there is no such source of secrets in this version", f"write {secrets.forms()}"
+    return "what stands behind the colon is no name that this source of secrets knows", f"write {source.FORM}"

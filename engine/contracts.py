@@ -31,6 +31,7 @@ Schema = Mapping[str, Any]
 `x-before-last: schema` every item of the list but the last must fit it.
 `x-rule: "text"`        what people are told when a value breaks this schema, instead of the rule's own words.
 `x-secret: true`        the value may be `{{ secrets.NAME }}`, whole.
+`x-reference: true`     in the configuration: the value says where a secret lives; engine.secrets knows how.
 """
 
 Effect = Literal["read", "write"]
@@ -212,7 +213,18 @@ class Surroundings:
 
 
 class SecretSource(Protocol):
-    """Where a secret may live; a module of engine/secrets."""
+    """Where a secret may live; a module of engine/secrets.
+
+    Attributes:
+        FORM: how a reference is written (`env:NAME`).
+        NAME: the regular expression that what stands behind the colon matches whole.
+    """
+
+    @property
+    def FORM(self) -> str: ...  # noqa: N802, D102 - a constant of the module
+
+    @property
+    def NAME(self) -> str: ...  # noqa: N802, D102 - a constant of the module
 
     def read(self, name: str) -> str:
         """The value behind a name. Raises KeyProblem."""

@@ -9,6 +9,14 @@ from typing import Any
 Path = tuple[str | int, ...]
 """Where a value stands in its file: keys and indexes from the root."""
 
+SECRET_NAME: Mapping[str, Any] = {
+    "type": "string",
+    "pattern": "^[A-Za-z][A-Za-z0-9_]*$",
+    "maxLength": 100,
+    "x-rule": "write at most 100 letters, digits and _, a letter first",
+}
+"""What a secret may be called, in runbooks and in the configuration."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:

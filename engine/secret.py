@@ -1,9 +1,10 @@
-"""The Secret type: a value that shows itself to nobody but the transport."""
+"""The Secret type: a value that shows itself to nobody but the transport; and how a reference to one is told."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import resource
 
 
 class Secret:
@@ -17,7 +18,7 @@ class Secret:
 
     def __init__(self, value: str, reference: str) -> None:
         self._value = value
-        self.reference = reference
+        self.reference = told(reference)
 
     def reveal(self) -> str:
         """The value itself; called where a request is put on the wire, and where redaction learns what to hide."""
@@ -37,3 +38,15 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a secret cannot be pickled or copied")
+
+
+def told(reference: str) -> str:
+    """A reference as people and the audit log are told it: of a command its program alone, since an argument may be a secret itself."""
+    program, *arguments = reference.split(maxsplit=1) if reference.startswith("cmd:") else [reference]
+    return f"{program} …" if arguments else program
+
+
+def no_core_dumps() -> None:
+    """A dump of a process that holds keys would hold them too, and lie where others may read it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import resource
+import re
 from collections.abc import Callable
 
 from engine.contracts import SecretSource
 from engine.errors import KeyProblem
-from engine.secret import Secret
-from engine.secrets import env, file
+from engine.secret import Secret, no_core_dumps, told
+from engine.secrets import cmd, env, file, keyring, systemd
 
 SOURCES: dict[str, SecretSource] = {
+    "cmd": cmd,
     "env": env,
     "file": file,
+    "keyring": keyring,
+    "systemd": systemd,
 }
 
 SHORTEST = 8
 """Characters: a shorter secret could not be told from ordinary text when it is masked."""
+
+PATTERN = "^(" + "|".join(f"{word}:{source.NAME}" for word, source in SOURCES.items()) + ")$"
+"""What every reference is like."""
+
+
+def forms() -> str:
+    """How references are written, one for each source."""
+    *most, last = (source.FORM for source in SOURCES.values())
+    return f"{', '.join(most)} or {last}"
 
 
 def resolve(reference: str, learn: Callable[[Secret], None]) -> Secret:
@@ -26,19 +38,13 @@ def resolve(reference: str, learn: Callable[[Secret], None]) -> Secret:
         KeyProblem: there is no such source, or it does not give a usable value.
     """
     source, _, name = reference.partition(":")
-    if source not in SOURCES or not name:
-        known = ", ".join(f"{word}:…" for word in SOURCES)
-        raise KeyProblem("a key must be a reference to where it lives, never the key itself", hint=f"write one of {known}")
-    _no_core_dumps()
+    if source not in SOURCES or not re.fullmatch(SOURCES[source].NAME, name):
+        raise KeyProblem("a key must be a reference to where it lives, never the key itself", hint=f"write {forms()}")
+    no_core_dumps()
     value = SOURCES[source].read(name).strip()
     if len(value) < SHORTEST or not value.isprintable():
-        raise KeyProblem(f"what {reference} gives is no usable key: shorter than {SHORTEST} characters, or not plain text")
+        fault = f"shorter than {SHORTEST} characters, of more than one line, or not plain text"
+        raise KeyProblem(f"what {told(reference)} gives is no usable key: {fault}")
     secret = Secret(value, reference)
     learn(secret)
     return secret
-
-
-def _no_core_dumps() -> None:
-    """A dump of a process that holds keys would hold them too, and lie where others may read it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

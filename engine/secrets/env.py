@@ -6,6 +6,9 @@ import os
 
 from engine.errors import KeyProblem
 
+FORM = "env:NAME"
+NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
 
 def read(name: str) -> str:
     """The variable's value. Raises KeyProblem when it is not set."""

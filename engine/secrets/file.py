@@ -9,6 +9,9 @@ from pathlib import Path
 
 from engine.errors import KeyProblem
 
+FORM = "file:/path"
+NAME = ".+"
+
 LARGEST = 65536
 
 

@@ -67,7 +67,7 @@ class Command(BaseStep):
 
 
 def _run(given: Mapping[str, Any], context: StepContext) -> Reply:
-    from steps.process import run
+    from engine.process import run
 
     context.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | dict(given.get("env", {}))

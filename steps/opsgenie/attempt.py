@@ -179,7 +179,7 @@ class Attempt:
         name = self.operation.name
         if name in PARTLY_SEEN and self.key.kind == "team" and not self.settling and name not in self.service.said:
             self.service.said.add(name)
-            self.context.log(f"{name}: the team key ({self.key.reference}) sees the alerts of its team only", "warning")
+            self.context.log(f"{name}: the team key ({self.key.told}) sees the alerts of its team only", "warning")
 
     def _call(self, call: Call, key: Key) -> Reply | None:
         """One request, and one more with the new key when the store holds another than the one refused."""
@@ -255,7 +255,7 @@ class Attempt:
     def _key_refused(self, error: KeyRefused, key: Key) -> KeyRefused:
         rights = " and ".join(self.operation.rights)
         region = f", region {self.service.region}" if self.service.region else ""
-        message = f"{self.operation.name}: the service refused the {key.kind} key ({key.reference}{region}): {error.message}"
+        message = f"{self.operation.name}: the service refused the {key.kind} key ({key.told}{region}): {error.message}"
         hint = (
             f"The call needs the right {rights} and a key of kind {' or '.join(self.operation.keys) or 'any'}. "
             f"Check the key's rights, that its integration is switched on, and that connections.{self.service.name}.region "

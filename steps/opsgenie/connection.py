@@ -42,7 +42,7 @@ class Connection:
     def key_reference(self, need: Need) -> str | None:
         """The reference of the key that a call with this need goes with, or None when no key may make it."""
         key = self._service.keys.find(need.kinds, rights_of(need))
-        return None if key is None else key.reference
+        return None if key is None else key.told
 
     def perform(self, operation: Operation, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Carries an operation out and returns its outputs. Raises StepError and KeyProblem."""

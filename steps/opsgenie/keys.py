@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.contracts import KeyUse, Need
 from engine.errors import KeyProblem
-from engine.secret import Secret
+from engine.secret import Secret, told
 from steps.operation import KeyKind, rights_for
 
 LEAST_PRIVILEGED_FIRST = ("heartbeat", "team", "integration", "account")
@@ -30,7 +30,7 @@ class Key:
     """One key of the configuration.
 
     Attributes:
-        reference: where its secret is kept.
+        reference: where its secret is kept; `told` is how others see it.
         rights: what it was granted; None when the configuration does not say, which counts as all its kind may do.
     """
 
@@ -39,6 +39,11 @@ class Key:
     rights: frozenset[str] | None = None
     team: str | None = None
 
+    @property
+    def told(self) -> str:
+        """The reference, fit to be shown."""
+        return told(self.reference)
+
     def may(self, kinds: Sequence[str], rights: Sequence[str]) -> bool:
         """Whether it may make a call open to these kinds that needs these rights."""
         return self.kind in kinds and (self.rights is None or self.rights.issuperset(rights_for(self.kind, rights)))
@@ -46,7 +51,7 @@ class Key:
     def __str__(self) -> str:
         team = f" of {self.team}" if self.team else ""
         rights = "" if self.rights is None else f" with {_listed(sorted(self.rights), 'and') or 'no right'}"
-        return f"{self.kind}{team} ({self.reference}){rights}"
+        return f"{self.kind}{team} ({self.told}){rights}"
 
 
 def read_keys(settings: Mapping[str, Any]) -> tuple[Key, ...]:
@@ -130,7 +135,7 @@ class KeyRing:
 
     def use(self, key: Key, *, sealed: bool) -> KeyUse:
         """The key as a call tells it; `sealed`: without reading its secret."""
-        return KeyUse(key.kind, key.reference, None if sealed else self.secret(key))
+        return KeyUse(key.kind, key.told, None if sealed else self.secret(key))
 
     def renew(self, key: Key, refused: Secret | None) -> bool:
         """Whether the store holds another value than the one refused, which is used from here on.

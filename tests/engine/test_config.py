@@ -147,15 +147,43 @@ SECRET = "connections: {{opsgenie: {{keys: [{{kind: team, secret: '{}'}}]}}}}"
 
 
 def test_a_source_of_secrets_that_is_not_there_is_said_at_its_place(places):
-    finding = refusal(places, SECRET.format("keyring:x/y"))
+    finding = refusal(places, SECRET.format("vault:x/y"))
     assert "there is no such source of secrets" in finding.message
-    assert (finding.place.line, finding.source, finding.hint) == (1, None, "write env:NAME or file:/path")
+    assert (finding.place.line, finding.source, finding.hint) == (1, None, f"write {secrets.forms()}")
 
 
 @pytest.mark.parametrize("source", sorted(secrets.SOURCES))
 def test_every_source_of_secrets_can_be_named(places, source):
-    (places / "project/opsbook.yaml").write_text(SECRET.format(f"{source}:/x"))
-    assert config.load(None, SCHEMA).connections["opsgenie"]["keys"][0]["secret"] == f"{source}:/x"
+    form = secrets.SOURCES[source].FORM
+    (places / "project/opsbook.yaml").write_text(SECRET.format(form) + f"\nsecrets: {{A_TOKEN: '{form}'}}\n")
+    found = config.load(None, SCHEMA)
+    assert found.connections["opsgenie"]["keys"][0]["secret"] == found.secrets["A_TOKEN"] == form
+
+
+@pytest.mark.parametrize("source", [source for source in secrets.SOURCES if source != "file"])
+def test_a_name_that_a_source_does_not_know_is_said_with_what_to_write(places, source):
+    finding = refusal(places, SECRET.format(f"{source}: "))
+    assert finding.hint == f"write {secrets.SOURCES[source].FORM}"
+
+
+def test_secrets_add_up_by_name(places):
+    (places / "etc/opsbook.yaml").write_text("secrets: {A: 'env:ONE', B: 'file:/run/b'}")
+    (places / "project/opsbook.yaml").write_text("secrets: {A: 'env:TWO', C: 'file:c.key'}")
+    found = config.load(None, SCHEMA)
+    assert found.secrets == {"A": "env:TWO", "B": "file:/run/b", "C": f"file:{places}/project/c.key"}
+    assert "secrets" not in found.settings
+
+
+@pytest.mark.parametrize("text", ["secrets: {TOKEN: KEY}", "secrets: {TOKEN: 'env:KEY'}", "secrets: {TOKEN: [KEY]}", "secrets: KEY"])
+def test_a_literal_secret_is_refused_and_never_echoed(places, text):
+    found = refusal(places, text.replace("KEY", KEY))
+    assert KEY not in repr(found)
+
+
+def test_a_secret_is_named_like_a_name(places):
+    finding = refusal(places, "secrets:\n  my-token: 'env:X'\n")
+    assert (finding.place.line, finding.place.column) == (2, 3)
+    assert "a letter first" in finding.message
 
 
 @pytest.mark.parametrize(("written", "found"), [("k.txt", "{}/k.txt"), ("/run/k", "/run/k"), ("~/k", "~/k")])

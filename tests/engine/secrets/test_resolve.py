@@ -1,5 +1,6 @@
 """What is refused, wherever a secret lives."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ def test_what_could_not_be_masked_is_refused(monkeypatch, value, refused):
     said = refused("env:A_KEY")
     assert "no usable key" in said
     assert not value.strip() or value.strip() not in said
+
+
+@pytest.mark.parametrize(("word", "source"), secrets.SOURCES.items())
+def test_a_source_says_how_it_is_written(word, source):
+    assert source.FORM.startswith(f"{word}:")
+    assert re.fullmatch(source.NAME, source.FORM.partition(":")[2])
+    assert source.FORM in secrets.forms()
+    assert f"`{source.FORM}`" in (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
 
 
 def test_the_sources_are_files_of_the_folder():

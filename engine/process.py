@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import selectors
 import signal
 import subprocess
@@ -15,9 +14,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.errors import StepError
+from engine.secret import no_core_dumps
 
 OUTPUT_LIMIT = 1024 * 1024
-"""Most bytes of stdout, and of stderr."""
+"""Most bytes of stdout, and of stderr, unless a caller wants fewer."""
 
 _TICK = 0.05
 _GRACE = 2.0
@@ -32,24 +32,20 @@ class Finished:
     stderr: bytes
 
 
-def run(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None, cwd: Path, timeout: float) -> Finished:
-    """Runs a program in a session of its own and waits for its end, `timeout` seconds at most.
+def run(
+    argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None, cwd: Path, timeout: float, limit: int = OUTPUT_LIMIT
+) -> Finished:
+    """Runs a program in a session of its own and waits for its end, `timeout` seconds at most; each output may have `limit` bytes.
 
     What it leaves in its process group is ended with it. Raises StepError: `command_not_found`, `command_not_started`,
     `timeout`, `output_too_large`.
     """
-    _no_core_dumps()
+    no_core_dumps()  # children inherit it
     process = _start(argv, env, stdin, cwd)
     try:
-        return _Exchange(process, stdin or b"", time.monotonic() + timeout).finish()
+        return _Exchange(process, stdin or b"", time.monotonic() + timeout, limit).finish()
     finally:
         _end(process)
-
-
-def _no_core_dumps() -> None:
-    """Children inherit it, and a dump of this process would hold keys."""
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _start(argv: Sequence[str], env: Mapping[str, str], stdin: bytes | None, cwd: Path) -> subprocess.Popen[bytes]:
@@ -82,10 +78,11 @@ def _not_started(program: str, cwd: Path, exc: Exception) -> StepError:
 class _Exchange:
     """Feeds stdin and gathers both outputs until the program ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, deadline: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, deadline: float, limit: int) -> None:
         self.process = process
         self.stdin = memoryview(stdin)
         self.deadline = deadline
+        self.limit = limit
         self.gathered = {"stdout": bytearray(), "stderr": bytearray()}
 
     def finish(self) -> Finished:
@@ -135,9 +132,9 @@ class _Exchange:
     def _gather(self, stream: IO[bytes], name: str) -> bool:
         chunk = os.read(stream.fileno(), 65536)
         self.gathered[name] += chunk
-        if len(self.gathered[name]) > OUTPUT_LIMIT:
+        if len(self.gathered[name]) > self.limit:
             raise StepError(
-                f"the program wrote more than {OUTPUT_LIMIT} bytes to {name} and was stopped",
+                f"the program wrote more than {self.limit} bytes to {name} and was stopped",
                 code="output_too_large",
                 again="never",
                 hint="let it write less, or into a file",
