@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from engine import disk
+from engine import disk, turns
 from engine.errors import AuditUnwritable, Overlap, UsageError
 from engine.stop import Stop
 
@@ -89,13 +89,15 @@ class State:
 
     @contextmanager
     def lock(self, group: str, on_conflict: str, stop: Stop) -> Iterator[None]:
-        """Holds a concurrency group. Raises Overlap when somebody else holds it and `on_conflict` is not queue."""
+        """Holds a concurrency group; with `queue`, those who wait get it in the order they came.
+
+        Raises Overlap when somebody else holds it, or waits for it, and `on_conflict` is not queue.
+        """
         self._make(self.root / "locks")
         path = self.root / "locks" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', group)[:100]}-{_short(group)}.lock"
-        while (file := _taken(path)) is None:
-            if on_conflict != "queue":
-                raise Overlap(f"another run of {group} is under way", hint="opsbook runs list --status running", skip=on_conflict == "skip")
-            stop.wait(POLL)
+        file = _taken(path, (lambda: stop.wait(POLL)) if on_conflict == "queue" else None)
+        if file is None:
+            raise Overlap(f"another run of {group} is under way", hint="opsbook runs list --status running", skip=on_conflict == "skip")
         try:
             yield
         finally:
@@ -123,10 +125,10 @@ def _make_key(path: Path) -> None:
         new.unlink()
 
 
-def _taken(path: Path) -> int | None:
-    """The lock, or None when somebody else holds it. Raises AuditUnwritable."""
+def _taken(path: Path, pause: Callable[[], None] | None) -> int | None:
+    """The lock, waited for with `pause`; without it, None when it is not free at once. Raises AuditUnwritable."""
     try:
-        return disk.lock(path)
+        return turns.wait_for(path, pause) if pause else turns.take(path)
     except OSError as error:
         raise AuditUnwritable(f"the lock {path} cannot be taken: {error.strerror}", hint="check the state folder") from error
 
