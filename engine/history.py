@@ -142,11 +142,19 @@ def _learn(row: dict[str, Any], event: Mapping[str, Any]) -> None:
         row |= {"uses": event["uses"], "started_at": event["time"]}
     elif name == "step.intent" and "path" in event:
         row["attempts"] = event["attempt"]
-        row["requests"].append({"method": event["method"], "url": event["path"], "status": None, "key": event.get("key_used")})
+        row["requests"].append({"method": event["method"], "url": path(event), "status": None, "key": event.get("key_used")})
     elif name == "step.result" and row["requests"]:
         row["requests"][-1]["status"] = event.get("answer", {}).get("status")
     elif name in ("step.ended", "step.skipped"):
         row |= {"status": event.get("status", "skipped"), "ended_at": event["time"], "error": event.get("error")}
+
+
+def path(intent: Mapping[str, Any]) -> str:
+    """Where a request went, with the ids in the places its path has for them."""
+    whole: str = intent["path"]
+    for name, value in intent.get("ids", {}).items():
+        whole = whole.replace(f"{{{name}}}", value)
+    return whole
 
 
 def retold(document: Mapping[str, Any], place: Path) -> dict[str, Any]:

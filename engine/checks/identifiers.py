@@ -1,7 +1,7 @@
 """RB213: a name that stands for two things.
 
 Ids live in one namespace of the runbook, those inside blocks and loops included: of two steps with one id, only one could be read. The
-`as` of a loop must not hide a name of the context, nor the item of the loop around it.
+`as` of a loop must not hide a name of the context, nor the item of the loop around it, and the `key` of a loop must tell its items apart.
 
 Bad:
 
@@ -45,8 +45,19 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield subject.document.finding("RB213", message, path, hint="give one of them another id")
         elif step.named:
             lines[step.id] = subject.document.place(path).line
+        if step.for_each is not None and step.for_each.key is not None:
+            yield from _same_for_all(subject, step, step.for_each.name)
     for steps in (subject.runbook.steps, subject.runbook.finally_):
         yield from _hidden(subject, steps, frozenset())
+
+
+def _same_for_all(subject: Subject, step: Step, item: str) -> Iterator[Finding]:
+    """A key that says nothing of the item: two items would have the same."""
+    path = (*step.path, "key")
+    sites = [site for site in subject.sites if site.path == path]
+    if not any(reference.path[0] in (item, "loop") for site in sites for reference in site.references):
+        hint = f'write key: "{{{{ {item}.… }}}}" with what tells one item from another'
+        yield subject.document.finding("RB213", f"the key is the same for every item: it does not name `{item}`", path, hint=hint)
 
 
 def _hidden(subject: Subject, steps: tuple[Step, ...], around: frozenset[str]) -> Iterator[Finding]:

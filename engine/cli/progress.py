@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from engine import duration
+from engine import duration, history
 from engine.cli.session import Session
 from engine.redaction import clean, one_line
 
@@ -47,7 +47,7 @@ class Progress:
         if event == "wait.started":
             self._line(f"    waiting until {fields['until']}")
         elif event == "step.intent" and "path" in fields:
-            self._requests[fields["key"]] = f"{fields['method']} {fields['host']}{fields['path']}"
+            self._requests[fields["key"]] = f"{fields['method']} {fields['host']}{history.path(fields)}"
         elif event in ("step.result", "step.doubt") and fields["key"] in self._requests:
             answer = fields["answer"]["status"] if "answer" in fields else fields["error"]["message"]
             self._line(f"    {one_line(self._requests.pop(fields['key']))} → {one_line(str(answer))}")

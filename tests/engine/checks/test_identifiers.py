@@ -24,3 +24,14 @@ def test_names_of_loops(marked):
           - {for_each: [a], uses: fake.say, with: {message: hello}}
     """
     assert marked(identifiers, text) == ["inputs!", "user!", "[b]!"]
+
+
+def test_a_key_tells_items_apart(marked):
+    text = """
+        steps:
+          - {for_each: [a], key: "{{ item }}", uses: fake.say, with: {message: hello}}
+          - {for_each: [a], key: "n-{{ loop.index }}", uses: fake.say, with: {message: hello}}
+          - {for_each: [a], key: item, uses: fake.say, with: {message: hello}}
+          - {for_each: [a], as: user, key: "{{ run.id }}", block: [{for_each: [b], key: "{{ user }}", uses: fake.say, with: {message: hello}}]}
+    """
+    assert marked(identifiers, text) == ["item!", '"{{ run.id }}"!', '"{{ user }}"!']
