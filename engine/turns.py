@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine import disk
@@ -40,13 +40,9 @@ def _queue(lock: Path) -> Path:
 def _ticket(queue: Path) -> Iterator[Path]:
     """Stands at the end of the queue."""
     disk.make_folder(queue)
-    door = disk.lock(queue / "door", wait=True)
-    assert door is not None, "it was waited for"
-    try:
+    with _alone(queue):
         ticket = queue / f"{max([0, *map(int, _numbers(queue))]) + 1:09}"
         handle = disk.lock(ticket)
-    finally:
-        os.close(door)
     assert handle is not None, "its number is new"
     try:
         yield ticket
@@ -55,15 +51,27 @@ def _ticket(queue: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+@contextmanager
+def _alone(queue: Path) -> Iterator[None]:
+    """Nobody else draws or looks: a ticket that is being drawn must not look like one whose process has died."""
+    door = disk.lock(queue / "door", wait=True)
+    assert door is not None, "it was waited for"
+    try:
+        yield
+    finally:
+        os.close(door)
+
+
 def _numbers(queue: Path) -> list[str]:
-    with suppress(FileNotFoundError):
-        return sorted(entry.name for entry in queue.iterdir() if entry.name.isdecimal())
-    return []
+    return sorted(entry.name for entry in queue.iterdir() if entry.name.isdecimal())
 
 
 def _first(queue: Path) -> Path | None:
     """The lowest ticket that somebody holds."""
-    return next((queue / name for name in _numbers(queue) if _held(queue / name)), None)
+    if not queue.is_dir():
+        return None
+    with _alone(queue):
+        return next((queue / name for name in _numbers(queue) if _held(queue / name)), None)
 
 
 def _held(ticket: Path) -> bool:
