@@ -32,7 +32,7 @@ ELSEWHERE: Final[dict[str, str]] = {
 
 _COMMAND: Final = "write uses: core.command with: {argv: [program, argument]}"
 _ORDER: Final = "steps run in the order they are written: put it after what it needs"
-_START: Final = "a runbook does not say when it runs: start it from cron, or by hand"
+_START: Final = 'write triggers: [{cron: "0 3 * * *", timezone: Europe/Berlin}]'
 
 ABSENT: Final[dict[str, str]] = {
     "approval": "there is no approval in this version: end the runbook before it, and start the next one by hand",

@@ -34,6 +34,13 @@ _actor = {
     "properties": {"user": _text, "host": _text, "terminal": _flag, "trigger": _text},
     "additionalProperties": False,
 }
+_scheduled = {
+    "type": "object",
+    "description": "The trigger that the run is for, and its moment.",
+    "required": ["trigger", "moment"],
+    "properties": {"trigger": _text, "moment": _time},
+    "additionalProperties": False,
+}
 _key = {
     "type": "object",
     "required": ["kind", "reference", "fingerprint"],
@@ -109,6 +116,7 @@ EVENTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "emulator": _flag,
             "retry_of": {**_text, "description": "The run that this one keeps what was done of."},
             "changed": {**_flag, "description": "Of a retry: whether its runbook or inputs are others than that run's."},
+            "scheduled": _scheduled,
         },
     ),
     "step.doubt": (("key", "step", "attempt", "action", "error"), {**_place, "action": _text, "error": _error}),

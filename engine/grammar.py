@@ -82,6 +82,7 @@ def _top() -> dict[str, Any]:
         "inputs": named
         | {"additionalProperties": {"type": "object"}, "description": "A JSON Schema each; required unless it has a default."},
         "checks": {"type": "array", "items": _check(), "description": "Must hold before the first step."},
+        "triggers": {"type": "array", "items": _trigger(), "description": "When it runs by itself: opsbook schedule install."},
         "concurrency": _concurrency(),
         "timeout": {"type": "string", "format": "duration", "description": "Of the whole run."},
         "defaults": {
@@ -103,6 +104,27 @@ def _check() -> dict[str, Any]:
         "type": "object",
         "properties": {"if": expression, "that": expression, "message": {"type": "string", "minLength": 1}},
         "required": ["that", "message"],
+        "additionalProperties": False,
+    }
+
+
+def _trigger() -> dict[str, Any]:
+    time = {"type": "string", "format": "duration", "x-literal": True}
+    return {
+        "type": "object",
+        "properties": {
+            "cron": {"type": "string", "minLength": 1, "description": "Minute, hour, day of the month, month, day of the week."},
+            "timezone": {"type": "string", "minLength": 1, "description": "An IANA name such as Europe/Berlin; UTC by default."},
+            "inputs": {"type": "object", "description": "Of the runs it starts; values, no templates."},
+            "missed": {
+                "type": "string",
+                "enum": ["skip", "run_once"],
+                "description": "When the machine was off then; skip by default.",
+            },
+            "max_lateness": time | {"description": "How late a missed moment may still be caught up."},
+            "jitter": time | {"description": "Each machine begins so much later at most, always at the same time."},
+        },
+        "required": ["cron"],
         "additionalProperties": False,
     }
 

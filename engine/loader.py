@@ -14,7 +14,7 @@ from engine import advice, duration, grammar, schema, source
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
 from engine.errors import Finding, Invalid
-from engine.model import Check, Concurrency, Path, Runbook, Step
+from engine.model import Check, Concurrency, Path, Runbook, Step, Trigger
 from engine.modifiers import for_each, retry, until
 from engine.schema import Problem
 
@@ -170,6 +170,7 @@ def build(file: str, text: str, raw: Mapping[str, Any]) -> Runbook:
         labels=raw.get("labels", {}),
         inputs=raw.get("inputs", {}),
         checks=tuple(Check(check.get("if"), check["that"], check["message"]) for check in raw.get("checks", ())),
+        triggers=_triggers(raw.get("triggers", ())),
         concurrency=_concurrency(raw.get("concurrency")),
         timeout=raw.get("timeout"),
         default_timeout=duration.seconds(defaults.get("timeout", "30s")),
@@ -183,6 +184,27 @@ def build(file: str, text: str, raw: Mapping[str, Any]) -> Runbook:
 
 def _concurrency(raw: Mapping[str, Any] | None) -> Concurrency | None:
     return None if raw is None else Concurrency(raw["group"], raw.get("on_conflict", "queue"))
+
+
+def _triggers(raw: Sequence[Mapping[str, Any]]) -> tuple[Trigger, ...]:
+    named: list[str] = []
+    found = []
+    for one in raw:
+        cron, zone = " ".join(one["cron"].split()), one.get("timezone", "UTC")
+        named.append(f"{cron} {zone}")
+        again = named.count(named[-1])
+        found.append(
+            Trigger(
+                name=named[-1] if again == 1 else f"{named[-1]} #{again}",
+                cron=cron,
+                timezone=zone,
+                inputs=one.get("inputs", {}),
+                missed=one.get("missed", "skip"),
+                max_lateness=duration.seconds(one["max_lateness"]) if "max_lateness" in one else None,
+                jitter=duration.seconds(one.get("jitter", "0s")),
+            )
+        )
+    return tuple(found)
 
 
 def _steps(raw: Sequence[Mapping[str, Any]], path: Path, ids: set[str]) -> tuple[Step, ...]:

@@ -139,6 +139,26 @@ class Concurrency:
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """When a runbook runs by itself.
+
+    Attributes:
+        name: cron text and time zone; ` #2` behind that of the second that says the same.
+        missed: what becomes of a moment at which the machine was off: `skip` or `run_once`.
+        max_lateness: seconds after which a missed moment is not caught up any more; None for never too late.
+        jitter: seconds within which each machine begins at a time of its own.
+    """
+
+    name: str
+    cron: str
+    timezone: str
+    inputs: Mapping[str, Any]
+    missed: str
+    max_lateness: float | None
+    jitter: float
+
+
+@dataclass(frozen=True, slots=True)
 class Runbook:
     """One runbook.
 
@@ -159,6 +179,7 @@ class Runbook:
     labels: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
     concurrency: Concurrency | None = None
     timeout: str | None = None
     default_timeout: float = 30.0
