@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from engine import config, history, inputs, live, loader, reading, retrying, source, template
 from engine.backends import DryBackend
@@ -26,7 +26,7 @@ from engine.backends.dry import Plan
 from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
-from engine.contracts import Clock
+from engine.contracts import Clock, Vendor
 from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.live import RunResult
@@ -392,8 +392,11 @@ class KeyFindings(KeyProblem):
         self.findings = tuple(findings)
 
 
+def vendor(catalog: Catalog) -> Vendor:
+    """The provider whose steps go over connections."""
+    return cast("Vendor", catalog.provider("opsgenie"))
+
+
 def connection_schema(catalog: Catalog) -> Mapping[str, Any]:
     """Schema of one connection: what the vendor's provider asks for."""
-    provider = catalog.provider("opsgenie")
-    assert provider is not None
-    return provider.settings_schema
+    return vendor(catalog).settings_schema

@@ -116,23 +116,32 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
     return Config(tuple(map(str, paths)), **added, settings=settings)
 
 
+def own_file() -> Path:
+    """The user's file, whether or not it is there."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "opsbook" / NAME
+
+
+def project_file(folder: str | None = None) -> Path | None:
+    """The nearest file in a folder (None: the current one) or above."""
+    here = Path(folder or ".").absolute()
+    return next((above / NAME for above in (here, *here.parents) if (above / NAME).is_file()), None)
+
+
 def _places(folder: str | None) -> list[Path]:
     """Where a configuration may lie, the strongest first."""
-    here = Path(folder or ".").absolute()
-    nearest = next((above / NAME for above in (here, *here.parents) if (above / NAME).is_file()), None)
-    home = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
-    return [*([nearest] if nearest else []), Path(home) / "opsbook" / NAME, MACHINE_WIDE]
+    nearest = project_file(folder)
+    return [*([nearest] if nearest else []), own_file(), MACHINE_WIDE]
 
 
 def _value(path: Path, connection: Mapping[str, Any], cache: PlanCache | None) -> Any:
     """What a file holds, when it keeps to the schema; one found clean before is not checked again."""
     content = source.content(path)
     if cache is None:
-        return _checked(content, path, connection)
+        return checked(content, path, connection)
     key = cache.key(b"config", content)
     known = cache.get(key)
     if known is None:
-        known = _checked(content, path, connection)
+        known = checked(content, path, connection)
         cache.put(key, known)
     return known
 
@@ -151,8 +160,8 @@ def _absolute(reference: Any, folder: Path) -> Any:
     return f"file:{folder / name}" if source == "file" and not name.startswith("~") else reference
 
 
-def _checked(content: bytes, path: Path, connection: Mapping[str, Any]) -> Any:
-    """What a file holds. Findings show no line of it: a key may stand there that should not."""
+def checked(content: bytes, path: Path, connection: Mapping[str, Any]) -> Any:
+    """What a file holds. Raises Invalid. Findings show no line of it: a key may stand there that should not."""
     try:
         document = source.read(content, str(path))
         problems = schema.problems(document.value if document.value is not None else {}, published(connection))

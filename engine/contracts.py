@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -243,6 +243,82 @@ class Connection(Protocol):
         """Gives its sockets back."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyStanding:
+    """What reads alone found out about one key of a connection.
+
+    Attributes:
+        kind, reference, team: as the configuration has it.
+        rights: right → whether the key has it; None where only a write would show.
+        problem: why it does not do what the configuration says, or None; `hint` says what to do.
+        notes: what else people should know of it.
+        exit_status: 0, 4 (the key) or 5 (no answer).
+    """
+
+    kind: str
+    reference: str
+    team: str | None = None
+    rights: Mapping[str, bool | None] = field(default_factory=dict)
+    problem: str | None = None
+    hint: str | None = None
+    notes: tuple[str, ...] = ()
+    exit_status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStanding:
+    """What reads alone found out about a connection.
+
+    Attributes:
+        address: scheme and host; `region` is None where the address is the user's own.
+        reachable: whether the service answered; None when nothing was sent, since no key can be read.
+        account, plan: as the service tells them; None when no key may read them.
+        lacks: what the plan does not have, as far as it matters here.
+        limits: rate-limit domain → `{limit, periodInSeconds}`; empty when no key may read them.
+        throttled: domains that are held back at this moment.
+        ends: the last day of the service's API, or None.
+        ahead: seconds the service's clock is ahead of this machine's, or None.
+    """
+
+    name: str
+    service: str
+    address: str
+    region: str | None = None
+    reachable: bool | None = None
+    account: str | None = None
+    plan: str | None = None
+    lacks: str | None = None
+    keys: tuple[KeyStanding, ...] = ()
+    limits: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
+    throttled: tuple[str, ...] = ()
+    ends: date | None = None
+    ahead: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage:
+    """What a set of needs asks of one key, and what it was granted beyond that.
+
+    Attributes:
+        used: how many of the needs go with it.
+        needed: rights those needs ask of it.
+        granted: rights the configuration says it has; None when it does not say, which counts as all.
+        beyond: rights it has and nothing asks for.
+        weaker: a less privileged kind of key that would do, or None.
+        narrow: where in the vendor's menus its rights are changed.
+    """
+
+    kind: str
+    reference: str
+    team: str | None
+    used: int
+    needed: tuple[str, ...]
+    granted: tuple[str, ...] | None
+    beyond: tuple[str, ...]
+    weaker: str | None
+    narrow: str
+
+
 class FromFile(dict[str, Any]):
     """A mapping that was read from a file, and knows where each part of it stands; a copy of it need not."""
 
@@ -301,6 +377,16 @@ class Provider(Protocol):
 
     def commands(self) -> Sequence[Any]:
         """Click commands the provider adds to the command line."""
+
+
+class Vendor(Provider, Protocol):
+    """A provider whose steps go over connections to a service."""
+
+    def standing(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> ConnectionStanding:
+        """Tries a connection and each of its keys, by reads alone; never raises for what it finds."""
+
+    def key_usage(self, settings: Mapping[str, Any], needs: Sequence[Need]) -> Sequence[KeyUsage]:
+        """What these needs ask of each key of the connection, and what it may beyond that; nothing is sent, no secret read."""
 
 
 @dataclass(frozen=True, slots=True)

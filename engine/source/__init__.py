@@ -66,6 +66,13 @@ class Document:
         start = self._line_start(number)
         return self.text[start : line_end(self.text, start)]
 
+    def extent(self, path: Path) -> tuple[int, int]:
+        """Where in `text` the value at `path` begins and ends, without the blank lines and comments behind it."""
+        span = last = self._span(path)
+        while last.children and self.text[last.start] not in "{[":
+            last = list(last.children.values())[-1] if last.keys is not None else last.children[-1]
+        return span.start, last.start + len(self.text[last.start : last.end].rstrip())
+
     def locate(self, path: Path, fragment: str) -> tuple[Place, int]:
         """Where `fragment` stands as a word in the raw scalar at `path`, and its width; else the scalar's start and width."""
         span = self._span(path)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from engine.contracts import Need, Schema, Step, Surroundings
-from steps.opsgenie.settings import SETTINGS_SCHEMA
+from engine.contracts import ConnectionStanding, KeyUsage, Need, Schema, Step, Surroundings
+from steps.opsgenie.settings import SERVICE, SETTINGS_SCHEMA
 
 
 class OpsgenieProvider:
-    """The steps whose names begin with `opsgenie.`; see engine.contracts.Provider."""
+    """The steps whose names begin with `opsgenie.`; see engine.contracts.Vendor."""
 
     settings_schema: Schema = SETTINGS_SCHEMA
 
@@ -44,6 +44,23 @@ class OpsgenieProvider:
         if choose(keys, need.kinds, rights) or (settings.get("service") == "emulator" and not keys):
             return None
         return missing(keys, need.kinds, rights)
+
+    def standing(self, name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> ConnectionStanding:
+        """Tries a connection and each of its keys, by reads alone."""
+        from steps.opsgenie.opening import open_service
+        from steps.opsgenie.standing import standing_of
+
+        service = open_service(name, settings, surroundings)
+        try:
+            return standing_of(service, settings.get("service", SERVICE), surroundings.clock)
+        finally:
+            service.transport.close()
+
+    def key_usage(self, settings: Mapping[str, Any], needs: Sequence[Need]) -> Sequence[KeyUsage]:
+        """What these needs ask of each key of the connection, and what it may beyond that."""
+        from steps.opsgenie.usage import key_usage
+
+        return key_usage(settings, needs)
 
     def commands(self) -> Sequence[Any]:
         """Commands the provider adds to the command line."""

@@ -115,10 +115,22 @@ class Attempt:
         Raises StepError: Refused, KeyRefused, Throttled, Unreachable, AnswerLost.
         """
         effect = self.operation.effect
+        reply = self.answer(target)
+        if reply is not None:
+            self._judge(reply, self.operation.name, self.key)
+            if effect == "read" and not fits(self.operation, reply):
+                raise Unreachable(
+                    self._told(garbage(reply.status or 0, effect).message), status=reply.status, hint=self._advice_on_foreign()
+                )
+            self._warn_of_part()
+        return reply
+
+    def answer(self, target: str | None = None) -> Reply | None:
+        """As `send`, with the service's answer as it is, good or bad. Raises StepError when there is none."""
         body = self.parts.body if self.parts.form is None else dict(self.parts.form)
         call = Call(
             self.operation.name,
-            effect,
+            self.operation.effect,
             method=self.parts.method,
             url=self.service.base + (target or self.parts.target()),
             path=self.parts.template,
@@ -126,15 +138,7 @@ class Attempt:
             body=body,
             domain=self.operation.rate_limit_domain,
         )
-        reply = self._with_able_key(call)
-        if reply is not None:
-            self._judge(reply, call.action, self.key)
-            if effect == "read" and not fits(self.operation, reply):
-                raise Unreachable(
-                    self._told(garbage(reply.status or 0, effect).message), status=reply.status, hint=self._advice_on_foreign()
-                )
-            self._warn_of_part()
-        return reply
+        return self._with_able_key(call)
 
     def status_of(self, request_id: str) -> Reply:
         """One look at what became of an accepted request. Raises StepError, never AnswerLost."""

@@ -15,14 +15,9 @@ from engine.contracts import KeyUse, Need
 from engine.errors import KeyProblem
 from engine.secret import Secret, told
 from steps.operation import KeyKind, rights_for
+from steps.opsgenie.kinds import KINDS
 
-LEAST_PRIVILEGED_FIRST = ("heartbeat", "team", "integration", "account")
-ORIGIN = {
-    "account": "An account key is made under Settings > API key management, with the rights it is to have.",
-    "integration": "An integration key belongs to an API integration, made under Settings > Integrations (not on the smaller plans).",
-    "team": "A team key belongs to an API integration of that team, made under Teams > the team > Integrations.",
-    "heartbeat": "A heartbeat key belongs to a heartbeat integration, made under Settings > Integrations.",
-}
+LEAST_PRIVILEGED_FIRST: tuple[KeyKind, ...] = ("heartbeat", "team", "integration", "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +83,10 @@ def missing(keys: Sequence[Key], kinds: Sequence[str], rights: Sequence[str]) ->
 
 def origin(kinds: Sequence[str]) -> str:
     """Where keys of these kinds are made."""
-    return " ".join(ORIGIN[kind] for kind in LEAST_PRIVILEGED_FIRST if kind in kinds)
+    made = (
+        f"A key of kind {kind} is made under {KINDS[kind].menu} ({KINDS[kind].plans})." for kind in LEAST_PRIVILEGED_FIRST if kind in kinds
+    )
+    return " ".join(made)
 
 
 class KeyRing:
@@ -104,6 +102,11 @@ class KeyRing:
         self._resolve = resolve
         self._secrets: dict[str, Secret] = {}
         self._lock = threading.Lock()
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Every key, least privileged first."""
+        return self._keys
 
     def find(self, kinds: Sequence[str], rights: Sequence[str]) -> Key | None:
         """The least privileged key for a call, or None."""

@@ -13,7 +13,7 @@ from steps.opsgenie.attempt import Service
 from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.connection import Connection
 from steps.opsgenie.keys import Key, KeyRing, least_privileged_first, read_keys
-from steps.opsgenie.settings import DEFAULT_REGION, HOSTS
+from steps.opsgenie.settings import DEFAULT_REGION, HOSTS, RIGHTS
 
 if TYPE_CHECKING:
     from steps.opsgenie.emulator import Emulator
@@ -45,12 +45,17 @@ class LazyTransport(Transport):
 
 def open_connection(name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Connection:
     """Opens a connection; sends nothing and resolves no secret yet."""
+    return Connection(open_service(name, settings, surroundings))
+
+
+def open_service(name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Service:
+    """What a connection's attempts will share: its host, keys and transport."""
     if surroundings.emulate or settings.get("service") == "emulator":
         return _emulated(name, settings, surroundings)
     region = None if "url" in settings else settings.get("region", DEFAULT_REGION)
     base = settings["url"].rstrip("/") if region is None else HOSTS[region]
     ring = KeyRing(name, read_keys(settings), surroundings.resolve)
-    return Connection(Service(name, base, region, ring, Buckets(), LazyTransport(lambda: _over_http(settings))))
+    return Service(name, base, region, ring, Buckets(), LazyTransport(lambda: _over_http(settings)))
 
 
 def _over_http(settings: Mapping[str, Any]) -> Transport:
@@ -59,22 +64,22 @@ def _over_http(settings: Mapping[str, Any]) -> Transport:
     return HttpTransport(ca_file=settings.get("ca_file"), proxy=settings.get("proxy"))
 
 
-def _emulated(name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Connection:
-    """A connection to the run's emulator in this process, with keys of the kinds and rights that are configured.
+def _emulated(name: str, settings: Mapping[str, Any], surroundings: Surroundings) -> Service:
+    """The run's emulator in this process, with keys of the kinds and rights that are configured.
 
     Without a configuration there is no team key: it would be the least privileged, and would see its team's alerts only.
     """
     from steps.opsgenie.emulator import EmulatorTransport
-    from steps.opsgenie.emulator.keys import ALL_RIGHTS, made_key
+    from steps.opsgenie.emulator.keys import made_key
 
     emulator = _shared_emulator(surroundings)
     keys = read_keys(settings) or (Key("integration", "emulator:integration"), Key("account", "emulator:account"))
     first = len(emulator.keys)
-    made = [made_key(key.kind, first + number, sorted(key.rights or ALL_RIGHTS), key.team) for number, key in enumerate(keys)]
+    made = [made_key(key.kind, first + number, sorted(key.rights or RIGHTS), key.team) for number, key in enumerate(keys)]
     emulator.keys += tuple(made)
     secrets = {key.reference: Secret(known.value, key.reference) for key, known in zip(keys, made, strict=True)}
     ring = KeyRing(name, least_privileged_first(keys), secrets.__getitem__)
-    return Connection(Service(name, "http://emulator.invalid", None, ring, Buckets(), EmulatorTransport(emulator)))
+    return Service(name, "http://emulator.invalid", None, ring, Buckets(), EmulatorTransport(emulator))
 
 
 def _shared_emulator(surroundings: Surroundings) -> Emulator:

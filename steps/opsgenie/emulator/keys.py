@@ -9,8 +9,7 @@ from uuid import UUID
 from steps.operation import KeyKind, Operation, rights_for
 from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.emulator.stable import stable_uuid
-
-ALL_RIGHTS = ("read", "create_and_update", "delete", "configuration_access")
+from steps.opsgenie.settings import RIGHTS
 
 _WANTED = {"read": "read", "create_and_update": "write", "delete": "delete", "configuration_access": "configuration"}
 
@@ -28,7 +27,7 @@ class EmulatorKey:
 
     kind: KeyKind
     value: str
-    rights: tuple[str, ...] = ALL_RIGHTS
+    rights: tuple[str, ...] = RIGHTS
     team: str | None = None
 
     @property
@@ -37,7 +36,7 @@ class EmulatorKey:
         return stable_uuid("integration", self.value)
 
 
-def made_key(kind: KeyKind, number: int = 0, rights: Sequence[str] = ALL_RIGHTS, team: str | None = None) -> EmulatorKey:
+def made_key(kind: KeyKind, number: int = 0, rights: Sequence[str] = RIGHTS, team: str | None = None) -> EmulatorKey:
     """The emulator's own key of a kind; always the same value."""
     return EmulatorKey(kind, stable_uuid("key", kind, number), tuple(rights), team)
 

@@ -89,6 +89,7 @@ def _wrong_deeds(state: Mapping[str, Any]) -> Iterator[Wrong]:
 def seeded(state: Mapping[str, Any], now: datetime) -> Store:
     """The account that a checked state describes, as it is at the start. Raises Invalid for names that clash or are not there."""
     store = Store()
+    store.account |= state.get("account", {})
     for name, seed in _SEEDS.items():
         for number, entry in enumerate(state.get(name, ())):
             try:

@@ -7,6 +7,7 @@ from typing import Any
 from steps.fields import Schema, flag, integer, list_of, map_of, number, one_of, record, text
 from steps.opsgenie.emulator.limits import DOMAINS
 from steps.opsgenie.operations import OPERATIONS
+from steps.opsgenie.settings import RIGHTS
 
 _NAME = text(min_length=1)
 _DURATION = text(pattern="^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", example="1h30m")
@@ -14,7 +15,7 @@ _MOMENT: Schema = {
     "anyOf": [{"type": "string", "format": "date-time"}, record(required=("ago",), ago=_DURATION)],
 }
 _CREATE = OPERATIONS["opsgenie.alert.create"].body
-_RIGHTS = one_of("read", "create_and_update", "delete", "configuration_access")
+_RIGHTS = one_of(*RIGHTS)
 _NAMES_OR_RECIPIENTS: Schema = {"anyOf": [_NAME, record(id=text(), name=text())]}
 
 _TEAM = record(
@@ -72,6 +73,7 @@ STATE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
+        "account": record(name=_NAME, plan=one_of("Free", "Essentials", "Standard", "Enterprise")),
         "alerts": list_of(_ALERT),
         "during": list_of(_DURING),
         "escalations": list_of(record(required=("name",), name=_NAME, team=_NAME, users=_USERNAMES)),

@@ -84,6 +84,7 @@ class Store:
     """The account's entities by id, in the order they were made, and the counter that every new id is made of."""
 
     counter: int = 0
+    account: Entity = field(default_factory=lambda: {"name": "emulator", "plan": "Enterprise"})
     alerts: dict[str, Alert] = field(default_factory=dict)
     tiny_alerts: int = 0
     incidents: dict[str, Incident] = field(default_factory=dict)

@@ -8,8 +8,8 @@ from steps.opsgenie.emulator.call import Answer, Answering, Call
 
 
 def _get(call: Call) -> Answer:
-    plan = {"maxUserCount": 1000, "name": "Enterprise", "isYearly": True}
-    return Answer({"data": {"name": "emulator", "userCount": len(call.store.users), "plan": plan}})
+    plan = {"maxUserCount": 1000, "name": call.store.account["plan"], "isYearly": True}
+    return Answer({"data": {"name": call.store.account["name"], "userCount": len(call.store.users), "plan": plan}})
 
 
 def _request_limits(call: Call) -> Answer:

@@ -18,3 +18,8 @@ def test_the_limits_are_those_in_force(made):
 def test_a_team_key_may_not_ask(client):
     refused = client.refused(403, "GET", "/v2/account", key="team")
     assert refused["message"] == "Team API Keys are not authorized to perform this action."
+
+
+def test_the_plan_is_that_of_the_state(made):
+    told = made(state={"account": {"name": "acme", "plan": "Free"}}).data("/v2/account", key="account")
+    assert (told["name"], told["plan"]["name"]) == ("acme", "Free")
