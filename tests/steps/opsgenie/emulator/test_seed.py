@@ -63,7 +63,7 @@ def test_the_emulator_starts_empty(client, name):
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
-        ("teams:\n  - {name: dba}\nuser: []\n", 3, "user: is not known here; known are alerts, during, "),
+        ("teams:\n  - {name: dba}\nuser: []\n", 3, "user: is not known here; known are account, alerts, during, "),
         ("teams:\n  - name: 7\n", 2, "teams[0].name: should be of type string"),
         ("processing: 1\nfaults:\n  - {match: '*', answer: nonsense}\n", 3, "faults[0].answer: There is no fault 'nonsense'."),
         (
