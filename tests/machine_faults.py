@@ -88,8 +88,9 @@ def file_of(root: Path, call: str, target: Any, folder: int | None) -> str | Non
 class Disk:
     """Stands between the process and its disk: counts the calls, fails one, and knows what is synced."""
 
-    def __init__(self, root: Path, fault: Fault | None, found: Path) -> None:
-        self._root, self._fault, self._found = root, fault, found
+    def __init__(self, bench: Bench, fault: Fault | None, found: Path) -> None:
+        self._root, self._fault, self._found = bench.root, fault, found
+        self._before = Counter(map(_sent, bench.sent_before()))
         self.counts: Counter[tuple[str, str]] = Counter()
         self._synced: dict[str, int] = {}
         self._real: dict[str, Callable[..., Any]] = {name: getattr(module, name) for name, module in CALLS.items()}
@@ -128,7 +129,7 @@ class Disk:
         before = (place / "emulator.jsonl").read_bytes().splitlines()
         log = place / "audit.jsonl"
         synced = log.read_bytes()[: self._synced.get(str(log), 0)]
-        missing = Counter(map(_sent, [*before, rest[0]])) - Counter(map(_intended, synced.splitlines()))
+        missing = Counter(map(_sent, [*before, rest[0]])) - self._before - Counter(map(_intended, synced.splitlines()))
         missing.pop(None, None)
         if missing:
             with self._found.open("a") as found:
@@ -182,7 +183,7 @@ class Judge:
     def _afterwards(self, bench: Bench) -> str | None:
         """How it ends when the disk is well again."""
         wanted = self._wanted[bench.scenario.name]
-        if not bench.events():
+        if not bench.events() and not bench.scenario.retried:
             if bench.sent():
                 return "sent before it began"
             status = forked(bench.run)
@@ -193,7 +194,7 @@ class Judge:
 
 def prepare(bench: Bench, phase: str) -> None:
     """The cache's folder, without which a run does as well; for the resume, a run that was killed half way."""
-    (bench.root / "cache").mkdir(parents=True)
+    (bench.root / "cache").mkdir(parents=True, exist_ok=True)
     if phase == "resume":
         processes.killed(bench.run, Kill("os.write", 24, "within"))
         bench.settle()
@@ -207,7 +208,7 @@ def command(bench: Bench, phase: str, fault: Fault | None, found: Path, counted:
         handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(handle, 1)
         os.dup2(handle, 2)
-        disk = Disk(bench.root, fault, found)
+        disk = Disk(bench, fault, found)
         disk.install()
         status = call(_arguments(bench, phase))
         if counted:

@@ -24,7 +24,7 @@ ANY = '{kind: integration, secret: "env:OLD"}'
 STYLES = {
     "empty": "",
     "comments only": "# ours\n# still ours\n",
-    "no connections": "# head\nhttp: {allow: [\"https://x.example\"]}   # why\n\n# tail\n",
+    "no connections": '# head\nhttp: {allow: ["https://x.example"]}   # why\n\n# tail\n',
     "no final newline": "http: {allow: []}",
     "block": f"connections:\n  web:\n    region: eu\n    keys:\n      - {ANY}   # old\n      # - {{kind: heartbeat}}\n    # note on web\nhttp: {{allow: []}}\n",
     "unindented list": f"connections:\n  web:\n    keys:\n    - {ANY}\n    # note\n    region: eu\n",
@@ -32,7 +32,7 @@ STYLES = {
     "wide": f"connections:\n        web:\n                region: eu\n                keys:\n                        - {ANY}\n",
     "flow": f"connections: {{web: {{region: eu, keys: [{ANY}]}}}}\n",
     "flow of several lines": f"connections: {{\n  web: {{region: eu, keys: [\n    {ANY}, # old\n  ]}}, # web\n}}\n",
-    "flow root": f'{{connections: {{web: {{keys: [{ANY}]}}}}}}\n',
+    "flow root": f"{{connections: {{web: {{keys: [{ANY}]}}}}}}\n",
     "empty flow": "connections: {}\n",
     "empty keys": "connections:\n  web: {keys: []}\n",
     "no keys": "connections:\n  web:\n    region: eu  # there\n\n  other:\n    region: us\n",
@@ -101,7 +101,9 @@ def test_what_is_written_reads_well(file):
     add_key(file, "opsgenie", {"region": "eu"}, KEY, SCHEMA)
     add_key(file, "opsgenie", {}, OTHER, SCHEMA)
     add_key(file, "web", {"url": "http://localhost:8080"}, KEY, SCHEMA)
-    assert file.read_text() == """\
+    assert (
+        file.read_text()
+        == """\
 connections:
   opsgenie:
     region: eu
@@ -113,13 +115,16 @@ connections:
     keys:
       - {kind: team, team: dba, secret: "env:DBA_KEY"}
 """
+    )
 
 
 def test_comments_stay_with_what_they_are_about(file):
     file.write_text(STYLES["block"])
     add_key(file, "dba", {"region": "eu"}, KEY, SCHEMA)
     add_key(file, "web", {}, KEY, SCHEMA)
-    assert file.read_text() == f"""\
+    assert (
+        file.read_text()
+        == f"""\
 connections:
   web:
     region: eu
@@ -134,6 +139,7 @@ connections:
       - {{kind: team, team: dba, secret: "env:DBA_KEY"}}
 http: {{allow: []}}
 """
+    )
 
 
 @given(

@@ -59,6 +59,9 @@ class Bench:
         State.new_run = NEW_RUN if several else one_run
         if self.scenario.served:
             self.server = Server(self.scenario, self.folder)
+        if self.scenario.retried:
+            status = forked(self._begin)
+            assert status == 1, status
 
     def close(self) -> None:
         """Ends the service."""
@@ -87,6 +90,8 @@ class Bench:
     def arguments(self) -> list[str]:
         """The command line that begins it."""
         scenario = self.scenario
+        if scenario.retried:
+            return ["retry", self._first(), "--config", ""]
         inputs = [part for given in scenario.inputs for part in ("-i", given)]
         if self.server:
             return ["run", self.path, "--config", str(self.server.config), *inputs]
@@ -96,7 +101,14 @@ class Bench:
         return ["run", self.path, "--config", "", "--emulator", "--emulator-state", str(state), *faults, *inputs]
 
     def run(self) -> int:
-        """Begins it; its exit code."""
+        """Carries it out; its exit code."""
+        return App(Options(config="")).retry(self._first()).exit_status if self.scenario.retried else self._begin()
+
+    def _first(self) -> str:
+        """The run that is retried."""
+        return State(self.root).every_run()[0].name
+
+    def _begin(self) -> int:
         return self.app().run(self.path, self.scenario.inputs).exit_status
 
     def resume(self, on_doubt: str | None = None) -> int:
@@ -112,6 +124,9 @@ class Bench:
     def go_on(self) -> str | None:
         """Resumes until the run is over, deciding what is in doubt as a person would; None when all is well."""
         decision: str | None = None
+        if self.scenario.retried and not any(event["event"] == "run.started" and "retry_of" in event for event in self.events()):
+            self.settle()
+            return None if forked(self.run) == 0 else "could not be retried once more"  # killed before it began
         for _ in range(6):
             self.settle()
             status = forked(partial(self.resume, decision))
@@ -160,6 +175,10 @@ class Bench:
         whole = told.read_bytes()
         lines = [json.loads(line) for line in whole[: whole.rfind(b"\n") + 1].splitlines()]
         return [f"{line['method']} {line['target'].partition('?')[0]}" for line in lines if "target" in line]
+
+    def sent_before(self) -> list[bytes]:
+        """What the service of the run that is retried was told."""
+        return (State(self.root).run(self._first()) / "emulator.jsonl").read_bytes().splitlines() if self.scenario.retried else []
 
     def account(self) -> dict[str, Any]:
         """What stands in the account."""

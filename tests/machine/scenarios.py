@@ -90,6 +90,32 @@ finally:
     with: {identifier: "{{ steps.create.outputs.alertId }}", note: "{{ run.status }}"}
 """
 
+AGAIN = """
+apiVersion: runbook/v1
+name: again
+inputs: {users: {type: array, items: {type: string}}}
+vars: {alias: "joining-{{ run.id }}"}
+steps:
+  - {id: create, uses: opsgenie.alert.create, with: {message: people join, alias: "{{ vars.alias }}"}}
+  - {id: pause, wait: 10m}
+  - id: join
+    for_each: "{{ inputs.users }}"
+    as: name
+    key: "{{ name }}"
+    max_parallel: 2
+    fail_fast: false
+    block:
+      - {id: user, uses: opsgenie.user.create, with: {username: "{{ name }}@example.com", fullName: "{{ name }}", role: {name: User}}}
+      - {id: note, uses: opsgenie.alert.add_note, with: {identifier: "{{ vars.alias }}", identifierType: alias, note: "{{ name }} has joined"}}
+    always:
+      - {id: said, uses: core.log, with: {message: "{{ name }} was seen to"}}
+  - {id: report, uses: core.write, with: {path: report.json, json: "{{ steps.user.outputs }}"}}
+  - {id: close, uses: opsgenie.alert.close, with: {identifier: "{{ steps.create.outputs.alertId }}"}}
+finally:
+  - {id: end, if: steps.create.status == "succeeded", uses: opsgenie.alert.add_note, with: {identifier: "{{ steps.create.outputs.alertId }}", note: "{{ run.status }}"}}
+"""
+"""Fails at one person, and is retried."""
+
 WIRE = """
 apiVersion: runbook/v1
 name: wire
@@ -118,6 +144,7 @@ class Scenario:
     Attributes:
         runbook: its path from the project's root, or its text.
         served: whether the service is another process, behind a socket.
+        retried: the run that is killed is the retry of one that has failed.
         log: a loop over what the service itself logged, where a repeatable write that was sent again shows once more.
     """
 
@@ -127,6 +154,7 @@ class Scenario:
     state: dict[str, Any] = field(default_factory=dict)
     faults: str | None = None
     served: bool = False
+    retried: bool = False
     log: str | None = None
 
     def path(self, folder: Path) -> str:
@@ -159,5 +187,6 @@ SCENARIOS = (
     Scenario("stale-alerts", "runbooks/stale-alerts.yaml", (), {"alerts": _OLD}),
     Scenario("every", EVERY, ('hosts=["a", "b"]',), _COMPANY, "opsgenie.alert.get=http_503*2"),
     Scenario("trouble", TROUBLE, (), {}, "opsgenie.alert.create=lost,opsgenie.alert.get=http_503*2,opsgenie.user.create=lost"),
+    Scenario("again", AGAIN, ('users=["ana", "ben", "cem"]',), {}, "opsgenie.user.create=http_422*1+1", retried=True),
 )
 SERVED = Scenario("wire", WIRE, ('hosts=["a", "b", "c"]',), {"processing": 0}, served=True)
