@@ -194,6 +194,7 @@ class App:
             clock=clock,
             settings=self.config.settings,
             catalogue=self.catalog.get,
+            credential=lambda named: connections.credentials.named(named, checked.runbook),
             open=connections.open,
             offline=self.options.offline,
         )

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import secrets
 from engine.catalog import Catalog
 from engine.config import Config
 from engine.contracts import Clock, Need, Surroundings
+from engine.credentials import Credentials
 from engine.errors import KeyProblem
 from engine.model import Runbook, Step, Uses
 from engine.secret import Secret
@@ -17,6 +17,9 @@ from engine.secret import Secret
 
 class Connections:
     """Opens connections by name.
+
+    Attributes:
+        credentials: the secrets of the run.
 
     Args:
         learn: makes a secret known to redaction.
@@ -42,9 +45,10 @@ class Connections:
         self._default = default
         self._emulate = emulate
         self._opened: dict[tuple[str, str], Any] = {}
+        self.credentials = Credentials(config, learn)
         self._surroundings = Surroundings(
             clock=clock,
-            resolve=lambda reference: secrets.resolve(reference, learn),
+            credential=self.credentials.of,
             emulate=emulate,
             emulator_state=emulator_state,
             emulator_journal=emulator_journal,
@@ -80,16 +84,18 @@ class Connections:
         )
 
     def ready(self, runbook: Runbook) -> None:
-        """Whether every connection the runbook will use can be opened, and every key but an emulator's be read; sends nothing.
+        """Whether every connection the runbook will use can be opened, and every secret but an emulator's be read; sends nothing.
 
         Raises:
-            KeyProblem: a connection is not configured, or a key cannot be read.
+            KeyProblem: a connection is not configured, or a secret cannot be read.
             Invalid, UsageError: the emulator's state or faults.
         """
         for step, need in self._steps(runbook):
             connection = self.open(_uses(step), step.connection)
             if not self._emulate:
                 connection.ready(need)
+        if not self._emulate:
+            self.credentials.ready(runbook)
 
     def needs(self, runbook: Runbook) -> list[dict[str, Any]]:
         """What each step asks of which key: rows of `plan --json`."""

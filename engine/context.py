@@ -15,6 +15,7 @@ from engine.errors import AnswerLost, KeyProblem, KeyRefused, Refused, StepError
 from engine.journal import Journal
 from engine.memory import Memory, call_key
 from engine.results import Results
+from engine.secret import Credential, SecretName
 
 REPLAYED: dict[str, type[StepError]] = {kind.__name__: kind for kind in (KeyRefused, Refused, StepError, Throttled, Unreachable)}
 """Errors a result may hold, by the name it is journalled under."""
@@ -26,6 +27,7 @@ class Run:
 
     Attributes:
         fingerprint_key: makes fingerprints of keys.
+        credential: gives the secret of a name the runbook lists.
         open: gives the opened connection of a step by its name and the step's own wish.
         say: tells people something.
         mask: hides every known secret in a value.
@@ -40,6 +42,7 @@ class Run:
     folder: Path
     settings: Mapping[str, Any]
     fingerprint_key: bytes
+    credential: Callable[[SecretName], Credential]
     open: Callable[[str, str | None], Any]
     say: Callable[[str, str], None]
     mask: Callable[[Any], Any]
@@ -68,6 +71,10 @@ class JournalledContext:
     def connection(self) -> Any:
         """The opened connection. Raises KeyProblem when there is none."""
         return self._run.open(self._action.uses, self._action.connection)
+
+    def credential(self, named: SecretName) -> Credential:
+        """The secret of a name. Raises KeyProblem when it has no reference."""
+        return self._run.credential(named)
 
     def log(self, message: str, level: str = "info") -> None:
         """Tells people something."""

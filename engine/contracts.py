@@ -17,7 +17,7 @@ from engine.model import Body, Retry
 from engine.model import Path as DocumentPath
 from engine.model import Step as RunbookStep
 from engine.scope import Scope
-from engine.secret import Secret
+from engine.secret import Credential, Secret, SecretName
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
@@ -30,7 +30,7 @@ Schema = Mapping[str, Any]
 `x-literal: true`       the value is never a template.
 `x-before-last: schema` every item of the list but the last must fit it.
 `x-rule: "text"`        what people are told when a value breaks this schema, instead of the rule's own words.
-`x-secret: true`        the value may be `{{ secrets.NAME }}`, whole.
+`x-secret: true`        the value may be `{{ secrets.NAME }}`, whole; the step gets a `SecretName`. With `not: {}`: nothing else.
 `x-reference: true`     in the configuration: the value says where a secret lives; engine.secrets knows how.
 """
 
@@ -131,6 +131,9 @@ class StepContext(Protocol):
     def connection(self) -> Any:
         """The provider's opened connection for this step. Raises KeyProblem when there is none."""
 
+    def credential(self, named: SecretName) -> Credential:
+        """The secret of a field that holds a name of one. Raises KeyProblem when the name has no reference; asks no source."""
+
     def call(self, call: Call, send: Callable[[], Reply]) -> Reply | None:
         """Does `send` once, with its intent on disk before and its result after.
 
@@ -198,13 +201,13 @@ class Surroundings:
     """What a provider needs to open a connection.
 
     Attributes:
-        resolve: a secret reference → its Secret, asked late and again after a 401.
+        credential: a reference → its Credential, the same for all connections of a run.
         shared: what the connections of one run have in common, such as the emulator; a provider puts it there.
         emulate: use the embedded emulator instead of the network; `emulator_state` seeds it and `emulator_journal` keeps what it was told.
     """
 
     clock: Clock
-    resolve: Callable[[str], Secret]
+    credential: Callable[[str], Credential]
     emulate: bool = False
     emulator_state: Mapping[str, Any] | None = None
     emulator_journal: Path | None = None

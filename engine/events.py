@@ -119,6 +119,7 @@ EVENTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "scheduled": _scheduled,
         },
     ),
+    "secret.resolved": (("reference", "fingerprint"), {"reference": _text, "fingerprint": _text}),
     "step.doubt": (("key", "step", "attempt", "action", "error"), {**_place, "action": _text, "error": _error}),
     "step.ended": (
         ("key", "step", "status"),

@@ -13,6 +13,7 @@ from engine import duration
 from engine.contracts import DRAFT, Schema
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
+from engine.model import SECRET_NAME
 from engine.modifiers import MODIFIERS
 from engine.schema import ByIdentity
 
@@ -43,7 +44,7 @@ def as_written(schema: Schema) -> dict[str, Any]:
     for key in ("items", "additionalProperties"):
         if isinstance(inner.get(key), Mapping):
             inner[key] = as_written(inner[key])
-    if not inner or (inner.get("type") == "string" and not set(inner) & {"enum", "pattern", "format", "maxLength", "minLength"}):
+    if not inner or (inner.get("type") == "string" and not set(inner) & {"enum", "pattern", "format", "maxLength", "minLength", "not"}):
         return inner
     description = {"description": inner.pop("description")} if "description" in inner else {}
     return {"if": TEMPLATED, "else": inner, **description}
@@ -81,6 +82,12 @@ def _top() -> dict[str, Any]:
         "labels": {"type": "object", "additionalProperties": text},
         "inputs": named
         | {"additionalProperties": {"type": "object"}, "description": "A JSON Schema each; required unless it has a default."},
+        "secrets": {
+            "type": "array",
+            "items": SECRET_NAME,
+            "uniqueItems": True,
+            "description": "Names that the configuration has a reference for; {{ secrets.NAME }} in fields that take one.",
+        },
         "checks": {"type": "array", "items": _check(), "description": "Must hold before the first step."},
         "triggers": {"type": "array", "items": _trigger(), "description": "When it runs by itself: opsbook schedule install."},
         "concurrency": _concurrency(),

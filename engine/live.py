@@ -255,6 +255,10 @@ class Live:
         return event
 
     def _carry_out(self, run: _Open, connections: Connections, memory: Memory, started: Mapping[str, Any]) -> RunResult:
+        fingerprint_key = self.state.fingerprint_key()
+        connections.credentials.tell(
+            lambda secret: run.log.append("secret.resolved", reference=secret.reference, fingerprint=secret.fingerprint(fingerprint_key))
+        )
         shared = Run(
             id=run.facts["id"],
             runbook=run.runbook.name,
@@ -264,7 +268,8 @@ class Live:
             memory=memory,
             folder=_output(run.place),
             settings=self.settings,
-            fingerprint_key=self.state.fingerprint_key(),
+            fingerprint_key=fingerprint_key,
+            credential=lambda named: connections.credentials.named(named, run.runbook),
             open=connections.open,
             say=self.say,
             mask=self.redactor.value,

@@ -90,7 +90,8 @@ def _meant(word: str, known: Sequence[str]) -> str | None:
 
 
 def _finding(document: source.Document, problem: Problem, check: str, below: Path = ()) -> Finding:
-    return document.finding(check, _sentence(problem, below), (*below, *problem.path), key=problem.key, hint=problem.hint)
+    found = document.finding(check, _sentence(problem, below), (*below, *problem.path), key=problem.key, hint=problem.hint)
+    return replace(found, source=None) if problem.secret else found
 
 
 def _sentence(problem: Problem, below: Path) -> str:
@@ -168,6 +169,7 @@ def build(file: str, text: str, raw: Mapping[str, Any]) -> Runbook:
         description=raw.get("description", ""),
         owners=tuple(raw.get("owners", ())),
         labels=raw.get("labels", {}),
+        secrets=tuple(raw.get("secrets", ())),
         inputs=raw.get("inputs", {}),
         checks=tuple(Check(check.get("if"), check["that"], check["message"]) for check in raw.get("checks", ())),
         triggers=_triggers(raw.get("triggers", ())),

@@ -163,6 +163,7 @@ class Runbook:
     """One runbook.
 
     Attributes:
+        secrets: names that the configuration has a reference for.
         inputs, outputs: JSON Schemas by name; an output's template is under `value`.
         timeout: of the whole run, as written, or None.
         default_timeout: seconds one attempt of a step may take.
@@ -177,6 +178,7 @@ class Runbook:
     description: str = ""
     owners: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     triggers: tuple[Trigger, ...] = ()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.errors import StepError
-from engine.secret import no_core_dumps
+from engine.secret import Secret, no_core_dumps
 
 OUTPUT_LIMIT = 1024 * 1024
 """Most bytes of stdout, and of stderr, unless a caller wants fewer."""
@@ -33,7 +33,7 @@ class Finished:
 
 
 def run(
-    argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None, cwd: Path, timeout: float, limit: int = OUTPUT_LIMIT
+    argv: Sequence[str], *, env: Mapping[str, str | Secret], stdin: bytes | None, cwd: Path, timeout: float, limit: int = OUTPUT_LIMIT
 ) -> Finished:
     """Runs a program in a session of its own and waits for its end, `timeout` seconds at most; each output may have `limit` bytes.
 
@@ -48,11 +48,11 @@ def run(
         _end(process)
 
 
-def _start(argv: Sequence[str], env: Mapping[str, str], stdin: bytes | None, cwd: Path) -> subprocess.Popen[bytes]:
+def _start(argv: Sequence[str], env: Mapping[str, str | Secret], stdin: bytes | None, cwd: Path) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - an argument list from the runbook's author is what this is for
             list(argv),
-            env=dict(env),
+            env={name: value.reveal() if isinstance(value, Secret) else value for name, value in env.items()},
             cwd=cwd,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -62,10 +62,9 @@ class Reader:
         from engine.analysis.subject import Subject
 
         runbook, found = loader.examine(document, self.catalog.find, _Names(self.catalog))
-        found = without_secrets(found)
         if runbook is not None:
             found += checks.findings(Subject(document, runbook, self.catalog.find, self._why_not, self._known_connections))
-        return runbook, sorted(found, key=_by_place)
+        return runbook, sorted(without_secrets(found), key=_by_place)
 
     def _known_connections(self) -> Collection[str]:
         """The connections a step may name; none with the emulator, which answers for any."""

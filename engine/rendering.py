@@ -8,6 +8,7 @@ from typing import Any
 
 from engine import template
 from engine.contracts import Schema
+from engine.secret import SecretName
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,24 @@ def literal(value: Any, schema: Schema) -> bool:
 
 
 def _scalar(value: str, schema: Schema, names: Mapping[str, Any]) -> Any:
+    named = secret_name(value) if schema.get("x-secret") else None
+    if named is not None:
+        return named
     try:
         if schema.get("format") == "expression":
             return template.expression(value).holds(names)
         return whole(template.text(value).render(names), schema)
     except template.UnknownValue as unknown:
         return template.Unknown(unknown.name, schema)
+
+
+def secret_name(source: str) -> SecretName | None:
+    """The name of the secret that a text is, and nothing else. Raises TemplateError."""
+    found = template.text(source)
+    match [reference.path for reference in found.references]:
+        case [("secrets", str(name))] if found.shape == "path":
+            return SecretName(name)
+    return None
 
 
 def _mapping(value: Mapping[str, Any], schema: Schema, names: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,14 @@
-"""The Secret type: a value that shows itself to nobody but the transport; and how a reference to one is told."""
+"""The Secret type: a value that shows itself to nobody but the transport; the reference it is asked for by, and the name it goes by."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import resource
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 class Secret:
@@ -21,8 +25,12 @@ class Secret:
         self.reference = told(reference)
 
     def reveal(self) -> str:
-        """The value itself; called where a request is put on the wire, and where redaction learns what to hide."""
+        """The value itself; called where a request is put on the wire or a program is started, and where redaction learns what to hide."""
         return self._value
+
+    def basic(self, username: str) -> Secret:
+        """What HTTP's basic scheme makes of a user's name and this password."""
+        return Secret(base64.b64encode(f"{username}:{self._value}".encode()).decode(), self.reference)
 
     def fingerprint(self, key: bytes) -> str:
         """HMAC-SHA256 of the value under `key`, 16 hex digits: tells keys apart, gives none away."""
@@ -38,6 +46,55 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a secret cannot be pickled or copied")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretName:
+    """A secret by the name a runbook gives it: what stands in a step's `with` until the moment it is sent."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{{{{ secrets.{self.name} }}}}"
+
+
+class Credential:
+    """A reference and the secret behind it: asked for when it is first needed, and again once it was refused. Safe between threads.
+
+    Attributes:
+        reference: safe to print.
+
+    Args:
+        reference: as it is written.
+        resolve: asks the source; raises KeyProblem.
+    """
+
+    def __init__(self, reference: str, resolve: Callable[[str], Secret]) -> None:
+        self.reference = told(reference)
+        self._written = reference
+        self._resolve = resolve
+        self._known: Secret | None = None
+        self._lock = threading.Lock()
+
+    def secret(self) -> Secret:
+        """The secret. Raises KeyProblem."""
+        with self._lock:
+            if self._known is None:
+                self._known = self._resolve(self._written)
+            return self._known
+
+    def renew(self, refused: Secret | None) -> bool:
+        """Whether the source holds another value than the one refused, which is used from here on. Raises KeyProblem.
+
+        Threads that were refused the same secret ask the source once. `refused` is None when the refusal came out of the journal: what
+        was sent then is not known, so that a further call is due.
+        """
+        if refused is None:
+            return True
+        with self._lock:
+            if self._known is None or self._known is refused:
+                self._known = self._resolve(self._written)
+            return self._known.reveal() != refused.reveal()
 
 
 def told(reference: str) -> str:

@@ -51,6 +51,16 @@ def map_of(value: Schema) -> Schema:
     return {"type": "object", "additionalProperties": value}
 
 
+def secret() -> Schema:
+    """A secret of the configuration, and nothing else."""
+    return {
+        "type": "string",
+        "not": {},
+        "x-secret": True,
+        "x-rule": "write {{ secrets.NAME }}, a NAME that stands under secrets: at the top",
+    }
+
+
 def record(required: tuple[str, ...] = (), **fields: Schema) -> Schema:
     """An object with exactly these fields."""
     schema: Schema = {"type": "object", "properties": fields, "additionalProperties": False}

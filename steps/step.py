@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.contracts import Effect, Need, Schema, StepContext
+from engine.secret import SecretName
 
 
 class BaseStep:
@@ -57,9 +58,9 @@ class BaseStep:
 
 
 def known(value: Any) -> bool:
-    """Whether a value is plain JSON throughout; in planning it may be, or hold, a placeholder."""
+    """Whether a value is plain JSON, or the name of a secret, throughout; in planning it may be, or hold, a placeholder."""
     if isinstance(value, Mapping):
         return all(known(item) for item in value.values())
     if isinstance(value, list | tuple):
         return all(known(item) for item in value)
-    return value is None or isinstance(value, str | int | float)
+    return value is None or isinstance(value, str | int | float | SecretName)

@@ -34,6 +34,7 @@ RUN_STATUS: Schema = {**TEXT, "enum": ["running", "waiting", "succeeded", "faile
 STEP_STATUS: Schema = {**TEXT, "enum": ["pending", "running", "succeeded", "failed", "skipped", "in_doubt", "waiting", "cancelled"]}
 RUN = record({"id": TEXT, "status": RUN_STATUS, "started_at": TEXT, "trigger": TEXT})
 ERROR = record({"message": TEXT, "status": {"type": ["integer", "null"]}, "code": TEXT})
+SECRETS: Schema = {"type": "object", "additionalProperties": TEXT}
 LOOP = record({"index": WHOLE, "length": WHOLE})
 ITEMS = record(dict.fromkeys(("total", "succeeded", "failed", "skipped", "cancelled"), WHOLE))
 
@@ -55,7 +56,7 @@ class _Walk:
 
     def runbook(self, runbook: Runbook) -> None:
         inputs = {name: plain(declared) for name, declared in runbook.inputs.items()}
-        view = self._vars(runbook, View({"inputs": record(inputs, open_=True), "run": RUN}))
+        view = self._vars(runbook, View({"inputs": record(inputs, open_=True), "run": RUN, "secrets": SECRETS}))
         self._frame(runbook, view)
         main = self._sequence(runbook.steps, view.also(now=TEXT))
         self._step = None
@@ -79,7 +80,7 @@ class _Walk:
             self._expression(check.that, (*path, "that"), held)
             self._value(check.message, (*path, "message"), held, {})
         if runbook.concurrency is not None:
-            alone = View({"inputs": view.names["inputs"]})  # the group is locked before the run has an id
+            alone = View({name: view.names[name] for name in ("inputs", "secrets")})  # the group is locked before the run has an id
             self._value(runbook.concurrency.group, ("concurrency", "group"), alone, {})
         self._value(runbook.timeout, ("timeout",), view, TEXT)
         if runbook.default_retry is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step
 from engine.errors import KeyProblem, KeyRefused, StepError
 from engine.rendering import Late
+from engine.secret import Credential, SecretName
 from engine.tasks import Child, drive, take_turns
 from engine.template import Unknown, UnknownValue
 
@@ -69,6 +70,10 @@ class DryContext:
         """The opened connection."""
         return self._backend.open(self._action.uses, self._action.connection)
 
+    def credential(self, named: SecretName) -> Credential:
+        """The secret of a name; its source is asked when a read is made."""
+        return self._backend.credential(named)
+
     def log(self, message: str, level: str = "info") -> None:
         """Written down, not said: nothing has happened."""
         self._backend.plan.said.append(f"{level}: {message}")
@@ -119,11 +124,12 @@ class DryBackend:
         clock: Clock,
         settings: Mapping[str, Any],
         catalogue: Callable[[str], Step],
+        credential: Callable[[SecretName], Credential],
         open: Callable[[str, str | None], Any],  # noqa: A002 - the word of engine.context.Run
         offline: bool = False,
     ) -> None:
         self.runbook, self.run, self.clock, self.settings, self.offline = runbook, run, clock, settings, offline
-        self.open = open
+        self.credential, self.open = credential, open
         self.plan = Plan()
         self._find = catalogue
         self._latest = clock.now()

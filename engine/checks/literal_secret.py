@@ -17,13 +17,16 @@ steps:
 Good:
 
 ```yaml
+secrets: [GRAFANA_KEY]                # in opsbook.yaml: secrets: {GRAFANA_KEY: "env:GRAFANA_KEY"}
 steps:
-  - uses: opsgenie.alert.get
-    connection: opsgenie              # its keys are named in opsbook.yaml: {secret: "env:OPSGENIE_KEY"}
-    with: {identifier: disk-full}
+  - uses: core.http
+    with:
+      method: GET
+      url: https://grafana.example.com/api/health
+      auth: {header: {name: X-Api-Key, value: "{{ secrets.GRAFANA_KEY }}"}}
 ```
 
-What to do: take the value out, and change the secret if the file was ever shared; keys belong to the configuration, by reference.
+What to do: take the value out, and change the secret if the file was ever shared; secrets belong to the configuration, by reference.
 """
 
 from __future__ import annotations
@@ -39,8 +42,11 @@ from engine.model import Path
 
 IDS: tuple[str, ...] = ("RB209",)
 
-_NAME = re.compile(r"(pass(word|wd|phrase)|secret|(?<!page)token|(api|genie|private)[-_]?key|authorization|credentials?)\Z", re.IGNORECASE)
+_NAME = re.compile(
+    r"(pass(word|wd|phrase)|bearer|secret|(?<!page)token|(api|genie|private)[-_]?key|authorization|credentials?)\Z", re.IGNORECASE
+)
 _ENTRY = re.compile(r"([\w-]+)[\"']?\s*:\s+[\"']?(?!\{)[^\s\"']")
+_OWN_HEADER = ("auth", "header", "value")
 _MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _FORMS: Mapping[str, re.Pattern[str]] = {
     "an API key": re.compile(r"\bGenieKey\s+[0-9a-f]{8}-?[0-9a-f]{4}", re.IGNORECASE),
@@ -102,7 +108,7 @@ def _form(text: str) -> str | None:
 
 def _secret(path: Path, text: str) -> str | None:
     fixed = _MARK.sub("", text)
-    named = fixed == text and fixed.strip() and _NAME.search(_name(path))
+    named = fixed == text and fixed.strip() and (_NAME.search(_name(path)) or path[-3:] == _OWN_HEADER)
     return _form(fixed) or ("a secret, by the name of the field" if named else None)
 
 

@@ -1,6 +1,7 @@
-"""RB215: an input or a var that nothing reads.
+"""RB215: an input, a var or a secret that nothing reads.
 
-Whoever starts the runbook is asked for an input that makes no difference; most often its name is misspelled where it should be read.
+Whoever starts the runbook is asked for an input that makes no difference; most often its name is misspelled where it should be read. A
+secret that nothing takes must be there all the same before the run begins.
 
 Bad:
 
@@ -40,9 +41,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Every declared name without a reader."""
     read = {reference.path[:2] for site in subject.sites for reference in site.references}
     unread = [site.source for site in subject.sites if site.fault is not None]
-    for root, kind, names in (("inputs", "input", subject.runbook.inputs), ("vars", "var", subject.runbook.vars)):
-        for name in names:
+    runbook = subject.runbook
+    for root, kind, names in (("inputs", "input", runbook.inputs), ("vars", "var", runbook.vars), ("secrets", "secret", runbook.secrets)):
+        for index, name in enumerate(names):
             named = (root,) in read or (root, name) in read or any(name in source for source in unread)
             if not named:
                 message = f"nothing reads the {kind} `{name}`"
-                yield subject.document.finding("RB215", message, (root, name), key=True, severity="warning", hint="read it, or delete it")
+                path, key = ((root, index), False) if root == "secrets" else ((root, name), True)
+                yield subject.document.finding("RB215", message, path, key=key, severity="warning", hint="read it, or delete it")

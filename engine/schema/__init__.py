@@ -13,6 +13,7 @@ from engine.contracts import Schema
 from engine.model import Path
 from engine.rendering import Late
 from engine.schema import rules
+from engine.secret import SecretName
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Problem:
 
     Attributes:
         key: whether `path` names a key of a mapping, rather than its value.
+        secret: whether the value was to be a secret, so that its line is not shown.
         known: of a key that the schema does not have, those it has; None for every other problem.
     """
 
@@ -29,6 +31,7 @@ class Problem:
     hint: str | None = None
     key: bool = False
     known: tuple[str, ...] | None = None
+    secret: bool = False
 
     def __str__(self) -> str:
         return f"{spell_path(self.path)}: {self.message}" + (f"; {self.hint}" if self.hint else "")
@@ -82,10 +85,10 @@ def _validator_class() -> Any:
 
 
 def _of_known(rule: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
-    """A rule that says nothing about a value, or a part of one, that only a real run would know."""
+    """A rule that says nothing about a value, or a part of one, that only a real run would know, nor about a secret."""
 
     def check(validator: Any, limit: Any, instance: Any, schema: Any) -> Iterator[Any]:
-        if isinstance(instance, (template.Unknown, Late)):
+        if isinstance(instance, (template.Unknown, Late, SecretName)):
             return
         try:
             yield from rule(validator, limit, instance, schema) or ()
@@ -128,7 +131,7 @@ def _explain(error: Any) -> list[Problem]:
     """A jsonschema error as problems, built from path and rule only."""
     path = tuple(error.absolute_path)
     if "x-rule" in error.schema:
-        return [Problem(path, str(error.schema["x-rule"]))]
+        return [Problem(path, str(error.schema["x-rule"]), secret="x-secret" in error.schema)]
     if error.validator == "additionalProperties":
         return [_unknown_key(path, key, error) for key in rules.extra_names(error.instance, error.schema)]
     if error.validator == "required":

@@ -8,14 +8,14 @@ Jinja, since most runs need no more than paths. Inside text, values are spelled 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NoReturn, Protocol
 
 from engine.template.unknown import Unknown, UnknownValue
 from engine.template.values import LONGEST_TEXT, Path, Reference, TemplateError, fault, follow, kind, spelled
 
-__all__ = ["Expression", "Reference", "Template", "TemplateError", "Unknown", "UnknownValue", "expression", "text", "walk"]
+__all__ = ["Expression", "Reference", "Template", "TemplateError", "Unknown", "UnknownValue", "expression", "reads_secrets", "text", "walk"]
 
 Shape = Literal["static", "path", "paths", "jinja"]
 
@@ -74,6 +74,20 @@ class _Pieces:
         return rendered
 
 
+class _Refusal:
+    """In the place of what reads a secret: none is ever part of a text, a condition or a value."""
+
+    references: tuple[Reference, ...] = ()
+
+    def render(self, _: Mapping[str, Any]) -> NoReturn:
+        raise fault("a secret can only be the whole value of a field that takes one", "core.http takes one in auth, core.command in env")
+
+
+def reads_secrets(references: Iterable[Reference]) -> bool:
+    """Whether a secret is among what a template reads."""
+    return any(reference.path[0] == "secrets" for reference in references)
+
+
 class Template:
     """A checked template.
 
@@ -89,7 +103,7 @@ class Template:
         self.source = source
         self.shape = shape
         self.references = program.references
-        self._program = program
+        self._program = _Refusal() if reads_secrets(program.references) else program
 
     @property
     def is_static(self) -> bool:
@@ -124,7 +138,7 @@ class Expression:
         self.shape = shape
         self.references = program.references
         self.guards = guards
-        self._program = program
+        self._program = _Refusal() if reads_secrets(program.references) else program
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """The value, of any type. Raises StepError."""

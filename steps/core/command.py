@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.contracts import Call, Effect, Reply, Schema, StepContext
 from engine.errors import AnswerLost, InDoubt, StepError
+from engine.secret import Secret, SecretName
 from steps.fields import integer, list_of, map_of, one_of, record, text
 from steps.parsing import check_schema, data_schema, parse, printable
 from steps.step import BaseStep
@@ -20,9 +21,10 @@ _STDERR_LINES = 5
 class Command(BaseStep):
     """Runs a program, given as a list of arguments; no shell ever reads them.
 
-    The program sees PATH, HOME, LANG, LC_ALL and TZ of the caller and what `env` gives, nothing else. It starts in `cwd`, else in the
-    run's own folder, with nothing on stdin unless `stdin` is given. It has the step's `timeout`; it is then ended, with everything it
-    left in its process group. Each of its outputs may have 1 MiB.
+    The program sees PATH, HOME, LANG, LC_ALL and TZ of the caller and what `env` gives, nothing else; a value of `env` may be a secret of
+    the configuration (`{{ secrets.NAME }}`, whole). It starts in `cwd`, else in the run's own folder, with nothing on stdin unless `stdin`
+    is given. It has the step's `timeout`; it is then ended, with everything it left in its process group. Each of its outputs may have
+    1 MiB.
 
     Outputs: `exit_code` (minus the number of the signal that ended it), `stdout` and `stderr` whole, and `data`: stdout as `parse` says
     (`text` unless given), checked against `outputs`. An exit code outside `expect_exit` ([0] unless given) fails the step. A program
@@ -36,7 +38,7 @@ class Command(BaseStep):
     inputs = record(
         required=("argv",),
         argv=list_of(text(), min_items=1),
-        env=map_of(text()),
+        env=map_of(text() | {"x-secret": True}),
         stdin=text(),
         cwd=text(min_length=1),
         parse=one_of("json", "lines", "text"),
@@ -54,7 +56,9 @@ class Command(BaseStep):
         check_schema(given.get("outputs"))
         environment = given.get("env", {})
         names = sorted(environment) if isinstance(environment, Mapping) else environment
-        detail = {"argv": given["argv"], "env": names} | {key: given[key] for key in ("cwd",) if key in given}
+        detail = (
+            {"argv": given["argv"], "env": names} | {key: given[key] for key in ("cwd",) if key in given} | _secrets(environment, context)
+        )
         try:
             reply = context.call(Call(self.name, "write", detail=detail), lambda: _run(given, context))
         except AnswerLost as exc:
@@ -66,11 +70,20 @@ class Command(BaseStep):
         return _outputs(given, reply.value)
 
 
+def _secrets(environment: Any, context: StepContext) -> dict[str, Any]:
+    """Which variables are secrets, by reference; nothing when none is."""
+    values = environment if isinstance(environment, Mapping) else {}
+    found = {name: context.credential(value).reference for name, value in values.items() if isinstance(value, SecretName)}
+    return {"secrets": found} if found else {}
+
+
 def _run(given: Mapping[str, Any], context: StepContext) -> Reply:
     from engine.process import run
 
     context.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | dict(given.get("env", {}))
+    environment: dict[str, str | Secret] = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    for name, value in given.get("env", {}).items():
+        environment[name] = context.credential(value).secret() if isinstance(value, SecretName) else value
     stdin = given["stdin"].encode(errors="surrogatepass") if "stdin" in given else None
     finished = run(given["argv"], env=environment, stdin=stdin, cwd=Path(given.get("cwd", context.folder)), timeout=context.timeout)
     streams = {"stdout": finished.stdout.decode(errors="replace"), "stderr": finished.stderr.decode(errors="replace")}

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from engine.contracts import Call, Effect, Reply, Schema, StepContext
 from engine.errors import AnswerLost, InDoubt, Refused, StepError, Throttled, Unreachable
+from engine.secret import Secret
+from steps import authorization
+from steps.authorization import Authorization
 from steps.exchange import AnswerLate, Request, Response, Transport
 from steps.fields import anything, exclusive, integer, list_of, map_of, one_of, record, text
 from steps.parsing import Parse, check_schema, data_schema, parse, printable
@@ -34,9 +38,9 @@ def _open_transport() -> Transport:
 class Http(BaseStep):
     """Sends one HTTP request to an origin listed in `http.allow` (`https://grafana.example.com`); redirects are not followed.
 
-    Scheme, host and port must be those of an entry; plain http is sent only where an entry says http. There is no authentication:
-    headers with credentials are refused, since they would stand in the run's records in the clear (secrets in steps come with a later
-    release). Until then, core.command can run a program that reads its own credentials.
+    Scheme, host and port must be those of an entry; plain http is sent only where an entry says http. Who asks is told by `auth`, with a
+    secret of the configuration; headers with credentials are refused, since they would stand in the run's records in the clear. A secret
+    goes over plain http to this machine only. When it is refused with 401 it is asked for again once, and sent again when it has changed.
 
     Outputs: `status`, `headers` (names in lower case, cookies left out), `text` and `data`: the text as `parse` says (unless given, JSON
     when the answer says it is JSON, else text), checked against `outputs`. A status outside `expect_status` (2xx unless given) fails
@@ -57,6 +61,7 @@ class Http(BaseStep):
         required=("method", "url"),
         method=one_of(*_REPEATABLE, "POST", "PATCH"),
         url=text(min_length=1, max_length=8192),
+        auth=authorization.SCHEMA,
         headers=map_of(text(pattern=r"^[\t -~]*$")) | {"propertyNames": {"pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"}},
         query=map_of({"type": ["string", "number", "boolean", "array"], "items": {"type": ["string", "number", "boolean"]}}),
         json=anything(),
@@ -81,22 +86,20 @@ class Http(BaseStep):
             return self._plan(given, context)
         request = _request(given)
         _check_allowed(request.url, context.settings)
+        login = authorization.authorization(given.get("auth"), request.url, context)
         call = Call(self.name, _effect(given), method=request.method, url=request.url, body=given.get("json", given.get("body")))
         deadline = context.clock.monotonic() + context.timeout
-
-        def send() -> Reply:
-            return self._send(request, deadline - context.clock.monotonic())
-
-        reply, again = _call(call, send, context, deadline)
+        reply, again = _call(call, lambda: self._ask(call, request, login, context, deadline), context, deadline)
         if reply is None:
             return self.unknown_outputs(given, context)
-        _check_status(given, reply, again=again)
+        _check_status(given, reply, login, again=again)
         return _outputs(given, reply)
 
     def _plan(self, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:
         """Shows a request of which only a real run knows some part; a method that is not known may write."""
         if known(given["url"]):
             _check_allowed(given["url"], context.settings)
+        login = authorization.authorization(given.get("auth"), str(given["url"]), context)
         fields = {"url": str(given["url"]), "query": given["query"] if isinstance(given.get("query"), Mapping) else {}}
         call = Call(
             self.name,
@@ -104,10 +107,29 @@ class Http(BaseStep):
             method=str(given["method"]),
             url=_url(fields),
             body=given.get("json", given.get("body")),
+            key=login.use(sealed=True) if login else None,
             detail={name: value for name, value in given.items() if name not in ("url", "json", "body") and not known(value)},
         )
         context.call(call, Reply)
         return self.unknown_outputs(given, context)
+
+    def _ask(self, call: Call, request: Request, login: Authorization | None, context: StepContext, deadline: float) -> Reply | None:
+        """The request; with a secret, once more when that was refused and has changed."""
+
+        def left() -> float:
+            return deadline - context.clock.monotonic()
+
+        if login is None:
+            return context.call(call, lambda: self._send(request, left()))
+
+        def once(sent: list[Secret]) -> Reply | None:
+            def send() -> Reply:
+                sent.append(login.credential.secret())
+                return self._send(login.signed(request, sent[-1]), left())
+
+            return context.call(replace(call, key=login.use(sealed=context.planning)), send)
+
+        return authorization.renewing(login.credential, once)
 
     def _send(self, request: Request, timeout: float) -> Reply:
         transport = self._open_transport()
@@ -123,15 +145,15 @@ def _effect(given: Mapping[str, Any]) -> Effect:
     return "read" if given["method"] in _READS else "write"
 
 
-def _call(call: Call, send: Callable[[], Reply], context: StepContext, deadline: float) -> tuple[Reply | None, bool]:
+def _call(call: Call, ask: Callable[[], Reply | None], context: StepContext, deadline: float) -> tuple[Reply | None, bool]:
     """The reply, and whether the request may have been sent twice for it."""
     try:
-        return context.call(call, send), False
+        return ask(), False
     except AnswerLost as lost:
         if call.method not in _REPEATABLE or context.clock.monotonic() >= deadline:
             raise _lost(call, lost) from lost
     try:
-        return context.call(call, send), True
+        return ask(), True
     except AnswerLost as lost:
         raise _lost(call, lost) from lost
 
@@ -163,6 +185,7 @@ def _build(given: Mapping[str, Any]) -> Request:
     headers = {name.lower(): value for name, value in given.get("headers", {}).items()}
     for name in headers:
         _check_header(name)
+    _check_own_header(given.get("auth", {}).get("header"), headers)
     kind = next((kind for kind in _MEDIA_TYPES if kind in given), None)
     body = None
     if kind is not None:
@@ -181,10 +204,16 @@ def _check_header(name: str) -> None:
             f"the header {name} may not be given: a credential here would stand in the records of the run",
             code="header_refused",
             again="never",
-            hint="use a service that is reached without one, or core.command with a program that reads its own credentials",
+            hint='give it by auth, such as auth: {bearer: "{{ secrets.NAME }}"}',
         )
     if name in _OURS:
         raise StepError(f"the header {name} is set by the transport", code="header_refused", again="never", hint="leave it out")
+
+
+def _check_own_header(own: Mapping[str, Any] | None, headers: Mapping[str, str]) -> None:
+    """The header that `auth` names may be one that `headers` may not hold, but not one that stands there or is the transport's."""
+    if own is not None and own["name"].lower() in {*headers, *_OURS}:
+        raise StepError("the header that auth names is set already", code="header_refused", again="never", hint="leave one of them out")
 
 
 def _url(given: Mapping[str, Any]) -> str:
@@ -243,12 +272,14 @@ def _text(response: Response) -> str:
         return response.body.decode(errors="replace")
 
 
-def _check_status(given: Mapping[str, Any], reply: Reply, *, again: bool) -> None:
+def _check_status(given: Mapping[str, Any], reply: Reply, login: Authorization | None, *, again: bool) -> None:
     """Raises the error that an answer with this status is; a DELETE that was sent twice may find nothing left."""
     status = reply.status or 0
     gone = again and given["method"] == "DELETE" and status == 404
     if gone or (status in given["expect_status"] if "expect_status" in given else 200 <= status < 300):
         return
+    if status == 401 and login is not None:
+        raise login.refused(status)
     said = printable(reply.value, 200)
     message = f"the service answered {status}" + (f": {said}" if said else "")
     if status == 429:

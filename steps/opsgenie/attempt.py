@@ -14,6 +14,7 @@ from engine.contracts import Call, Reply, StepContext
 from engine.errors import AnswerLost, KeyRefused, StepError, Unreachable
 from engine.secret import Secret
 from engine.version import VERSION
+from steps.authorization import renewing
 from steps.exchange import AnswerLate, Request, Response, Transport
 from steps.operation import Operation
 from steps.opsgenie.answers import failure, fits, garbage, not_processed, period, reply_of
@@ -187,17 +188,13 @@ class Attempt:
 
     def _call(self, call: Call, key: Key) -> Reply | None:
         """One request, and one more with the new key when the store holds another than the one refused."""
-        sent: list[Secret] = []
-        reply = self._call_once(call, key, sent)
-        if reply is not None and reply.status == 401 and self.service.keys.renew(key, sent[-1] if sent else None):
-            reply = self._call_once(call, key, sent)
-        return reply
+        return renewing(self.service.keys.credential(key), lambda sent: self._call_once(call, key, sent))
 
     def _call_once(self, call: Call, key: Key, sent: list[Secret]) -> Reply | None:
         keys, context = self.service.keys, self.context
 
         def send() -> Reply:
-            sent.append(keys.secret(key))
+            sent.append(keys.credential(key).secret())
             return self._transmit(call, sent[-1])
 
         if not (context.planning and call.effect == "write"):

@@ -37,7 +37,7 @@ class Connection:
 
     def ready(self, need: Need) -> None:
         """Whether the key for a need is there and can be read. Raises KeyProblem; sends nothing."""
-        self._service.keys.secret(self._service.keys.choose("this runbook", need.kinds, rights_of(need)))
+        self._service.keys.credential(self._service.keys.choose("this runbook", need.kinds, rights_of(need))).secret()
 
     def key_reference(self, need: Need) -> str | None:
         """The reference of the key that a call with this need goes with, or None when no key may make it."""

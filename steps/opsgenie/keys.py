@@ -6,14 +6,13 @@ add a note to one, a team key may not make account-level calls. Which kinds may 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.contracts import KeyUse, Need
 from engine.errors import KeyProblem
-from engine.secret import Secret, told
+from engine.secret import Credential, told
 from steps.operation import KeyKind, rights_for
 from steps.opsgenie.kinds import KINDS
 
@@ -90,18 +89,16 @@ def origin(kinds: Sequence[str]) -> str:
 
 
 class KeyRing:
-    """The keys of one opened connection and their secrets; safe to use from many threads.
+    """The keys of one opened connection; safe to use from many threads.
 
     Args:
-        resolve: reads the secret behind a reference; raises KeyProblem.
+        credential: a reference → the secret behind it, always the same object.
     """
 
-    def __init__(self, connection: str, keys: Sequence[Key], resolve: Callable[[str], Secret]) -> None:
+    def __init__(self, connection: str, keys: Sequence[Key], credential: Callable[[str], Credential]) -> None:
         self._connection = connection
         self._keys = tuple(keys)
-        self._resolve = resolve
-        self._secrets: dict[str, Secret] = {}
-        self._lock = threading.Lock()
+        self._credential = credential
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -129,29 +126,13 @@ class KeyRing:
         may = key.rights is None or "read" in key.rights
         return key if may else choose(self._keys, (), ("read",)) or key
 
-    def secret(self, key: Key) -> Secret:
-        """The key's secret, read once. Raises KeyProblem."""
-        with self._lock:
-            if key.reference not in self._secrets:
-                self._secrets[key.reference] = self._resolve(key.reference)
-            return self._secrets[key.reference]
+    def credential(self, key: Key) -> Credential:
+        """The key's secret, which is asked for late."""
+        return self._credential(key.reference)
 
     def use(self, key: Key, *, sealed: bool) -> KeyUse:
         """The key as a call tells it; `sealed`: without reading its secret."""
-        return KeyUse(key.kind, key.told, None if sealed else self.secret(key))
-
-    def renew(self, key: Key, refused: Secret | None) -> bool:
-        """Whether the store holds another value than the one refused, which is used from here on.
-
-        `refused` is None when the refusal came out of the journal: what was sent then is not known, so that a further call is due.
-        """
-        if refused is None:
-            return True
-        with self._lock:
-            known = self._secrets.get(key.reference)
-            if known is None or known.reveal() == refused.reveal():  # else another thread was faster
-                self._secrets[key.reference] = known = self._resolve(key.reference)
-            return known.reveal() != refused.reveal()
+        return KeyUse(key.kind, key.told, None if sealed else self.credential(key).secret())
 
 
 def _listed(words: Sequence[str], last: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.contracts import Surroundings
-from engine.secret import Secret
+from engine.secret import Credential, Secret
 from steps.exchange import Request, Response, Transport
 from steps.opsgenie.attempt import Service
 from steps.opsgenie.buckets import Buckets
@@ -54,7 +54,7 @@ def open_service(name: str, settings: Mapping[str, Any], surroundings: Surroundi
         return _emulated(name, settings, surroundings)
     region = None if "url" in settings else settings.get("region", DEFAULT_REGION)
     base = settings["url"].rstrip("/") if region is None else HOSTS[region]
-    ring = KeyRing(name, read_keys(settings), surroundings.resolve)
+    ring = KeyRing(name, read_keys(settings), surroundings.credential)
     return Service(name, base, region, ring, Buckets(), LazyTransport(lambda: _over_http(settings)))
 
 
@@ -77,7 +77,8 @@ def _emulated(name: str, settings: Mapping[str, Any], surroundings: Surroundings
     first = len(emulator.keys)
     made = [made_key(key.kind, first + number, sorted(key.rights or RIGHTS), key.team) for number, key in enumerate(keys)]
     emulator.keys += tuple(made)
-    secrets = {key.reference: Secret(known.value, key.reference) for key, known in zip(keys, made, strict=True)}
+    values = {key.reference: known.value for key, known in zip(keys, made, strict=True)}
+    secrets = {reference: Credential(reference, lambda known: Secret(values[known], known)) for reference in values}
     ring = KeyRing(name, least_privileged_first(keys), secrets.__getitem__)
     return Service(name, "http://emulator.invalid", None, ring, Buckets(), EmulatorTransport(emulator))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.contracts import Call, Clock, ConnectionStanding, KeyStanding, Reply, Schema
 from engine.errors import KeyProblem, StepError
+from engine.secret import Credential, SecretName
 from steps.opsgenie.answers import data_of, said
 from steps.opsgenie.attempt import AHEAD, Attempt, Service
 from steps.opsgenie.keys import Key
@@ -92,6 +93,10 @@ class _Reading:
         """Reads are made below connections."""
         raise NotImplementedError
 
+    def credential(self, named: SecretName) -> Credential:
+        """There is no runbook that could name one."""
+        raise NotImplementedError
+
     def call(self, call: Call, send: Callable[[], Reply]) -> Reply | None:
         """Does it."""
         del call
@@ -151,7 +156,7 @@ class _Trial:
     def key_standing(self) -> KeyStanding:
         """What was found out about the key."""
         key = self._key
-        return KeyStanding(key.kind, key.reference, key.team, self._rights, self._problem, self._hint, tuple(self._notes), self._status)
+        return KeyStanding(key.kind, key.told, key.team, self._rights, self._problem, self._hint, tuple(self._notes), self._status)
 
     def _ask_all(self) -> None:
         alerts = self._ask("opsgenie.alert.list", limit=1)

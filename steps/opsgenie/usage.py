@@ -24,7 +24,7 @@ def _usage(key: Key, needs: Sequence[Need]) -> KeyUsage:
     has = RIGHTS if key.rights is None else [right for right in RIGHTS if right in key.rights]
     return KeyUsage(
         key.kind,
-        key.reference,
+        key.told,
         key.team,
         len(needs),
         needed=tuple(right for right in RIGHTS if right in asked),

@@ -1,5 +1,6 @@
 """The connections of a run: which one a step gets, and what is said when there is none."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -14,8 +15,8 @@ from engine.errors import KeyProblem
 KEY = {"kind": "integration", "secret": "env:SOME_KEY"}
 
 
-def connections(configured=None, **more):
-    config = Config(files=("opsbook.yaml",) if configured else (), connections=configured or {})
+def connections(configured=None, secrets=None, **more):
+    config = Config(files=("opsbook.yaml",) if configured else (), connections=configured or {}, secrets=secrets or {})
     return Connections(
         catalog=Catalog(app.PROVIDERS), config=config, clock=VirtualClock(datetime(2026, 3, 1, tzinfo=UTC)), learn=lambda _: None, **more
     )
@@ -82,3 +83,21 @@ def test_needs_name_the_least_privileged_key():
         ("a", "read", "env:SOME_KEY"),
         ("u", rows[1]["right"], "env:ACCOUNT"),
     ]
+
+
+def test_a_runbooks_secrets_are_read_before_anything_is_sent(monkeypatch):
+    book = dataclasses.replace(runbook("[{wait: 1s}]"), secrets=("A_TOKEN",))
+    monkeypatch.setenv("A_KEY", "0123456789abcdef")
+    with pytest.raises(KeyProblem, match="A_TOKEN has no reference"):
+        connections({}).ready(book)
+    found = connections({}, secrets={"A_TOKEN": "env:A_KEY"})
+    found.ready(book)
+    assert found.credentials.of("env:A_KEY").secret().reveal() == "0123456789abcdef"
+    connections({}, emulate=True).ready(book)
+
+
+def test_connections_and_secrets_share_what_was_asked_for(monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "0123456789abcdef")
+    found = connections({"opsgenie": {"keys": [KEY]}, "other": {"keys": [KEY]}})
+    rings = [found.open("opsgenie.alert.get", name)._service.keys for name in ("opsgenie", "other")]
+    assert rings[0].credential(rings[0].find((), ())) is rings[1].credential(rings[1].find((), ())) is found.credentials.of("env:SOME_KEY")

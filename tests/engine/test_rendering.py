@@ -4,6 +4,7 @@ import pytest
 
 from engine.errors import StepError
 from engine.rendering import Late, literal, render
+from engine.secret import SecretName
 from engine.template.unknown import Unknown
 
 NAMES = {
@@ -98,3 +99,23 @@ def test_what_is_literal_is_sent_as_written(value):
 )
 def test_what_may_be_sent_otherwise_is_not_literal(value):
     assert not literal(value, SCHEMA)
+
+
+@pytest.mark.parametrize("source", ["{{ secrets.A_TOKEN }}", " {{secrets.A_TOKEN}}\n"])
+def test_a_secret_stays_a_name_where_its_field_takes_one(source):
+    assert render(source, {"x-secret": True}, {}) == SecretName("A_TOKEN")
+    assert render({"a": [source]}, {"additionalProperties": {"items": {"x-secret": True}}}, {}) == {"a": [SecretName("A_TOKEN")]}
+    with pytest.raises(StepError, match="a secret can only be the whole value"):
+        render(source, {}, {"secrets": {"A_TOKEN": "x"}})
+
+
+@pytest.mark.parametrize(
+    "source", ["x{{ secrets.A }}", "{{ secrets.A.b }}", "{{ secrets }}", "{{ secrets.A | upper }}", "{{ secrets['A'] }}"]
+)
+def test_less_or_more_than_a_secret_is_refused(source):
+    with pytest.raises(StepError, match="a secret can only be the whole value"):
+        render(source, {"x-secret": True}, {})
+
+
+def test_other_text_may_stand_where_a_secret_may():
+    assert render("{{ inputs.a }}", {"x-secret": True}, {"inputs": {"a": "{{ secrets.A }}"}}) == "{{ secrets.A }}"

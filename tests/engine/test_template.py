@@ -721,3 +721,29 @@ def test_runs_of_paths_alone_do_not_import_jinja():
         "sys.exit('jinja2' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+SECRET = {"secrets": {"a": "the value"}}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ secrets.a }}",
+        "x {{ secrets.a }}",
+        "{{ secrets }}",
+        "{{ secrets.a | default('x') }}",
+        "{% if secrets %}x{% endif %}",
+        "{{ [secrets.a] }}",
+    ],
+)
+def test_no_template_reads_a_secret(source):
+    with pytest.raises(StepError, match="a secret can only be the whole value"):
+        template.text(source).render(SECRET)
+
+
+@pytest.mark.parametrize("source", ["secrets.a", "secrets.a == 'x'", "secrets is defined", "'a' in secrets"])
+def test_no_condition_reads_a_secret(source):
+    for ask in (template.expression(source).holds, template.expression(source).evaluate):
+        with pytest.raises(StepError, match="a secret can only be the whole value"):
+            ask(SECRET)

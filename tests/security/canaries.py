@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import http.server
 import json
@@ -99,7 +100,7 @@ class Echo:
         self._server.server_close()
 
     def answer(self, request, body):
-        key = (request.headers.get("Authorization") or "").removeprefix("GenieKey ")
+        key = presented(request.headers)
         path = urlsplit(request.path).path
         self.asked.append((request.command, request.path, body.decode()))
         self.keys.append(key)
@@ -116,6 +117,14 @@ class Echo:
             done = {"success": True, "isSuccess": True, "status": f"done with {key}", "action": "x", "alertId": "a-1", "alias": key}
             return 200, headers, {"data": done, "took": 0.1, "requestId": "r-1"}
         return 200, headers, {"data": echo(key), "took": 0.1, "requestId": "r-1"}
+
+
+def presented(headers):
+    """The key a request shows: in Authorization, by whatever scheme, or in a header of the service's own."""
+    scheme, _, key = (headers.get("Authorization") or "").partition(" ")
+    if scheme == "Basic":
+        return base64.b64decode(key).decode().partition(":")[2]
+    return key or headers.get("X-Api-Key") or ""
 
 
 def echo(key):

@@ -22,7 +22,8 @@ def plan(fake):
         runbook = loader.read(source.read("apiVersion: runbook/v1\nname: test\n" + textwrap.dedent(text), "test.yaml"), catalog.find)
         clock = VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC), Stop())
         backend = DryBackend(
-            runbook="test", run="<run.id>", clock=clock, settings={}, catalogue=catalog.get, open=lambda *_: None, **more
+            runbook="test", run="<run.id>", clock=clock, settings={}, catalogue=catalog.get, credential=None,
+            open=lambda *_: None, **more
         )  # fmt: skip
         facts = {"id": Unknown("run.id", {"type": "string"}), "started_at": "2026-03-01T12:00:00.000Z", "trigger": "cli"}
         return backend, backend.carry_out(Executor(runbook, backend, catalog.get, inputs or {}, facts).run())

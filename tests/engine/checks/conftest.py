@@ -69,6 +69,12 @@ FAKES = [
         ),
         closed(),
     ),
+    FakeStep(
+        "fake.login",
+        "read",
+        closed(key={"not": {}, "x-secret": True}, env={"type": "object", "additionalProperties": TEXT | {"x-secret": True}}),
+        closed(),
+    ),
     FakeStep("core.set", "read", {"type": "object", "additionalProperties": {}}, {"type": "object"}),
 ]
 CATALOGUE = {step.name: step for step in FAKES}

@@ -48,6 +48,11 @@ def test_fields_by_name(marked, name):
     assert marked(literal_secret, f"labels: {{{name}: abc}}\n") == ["abc!"]
 
 
+@pytest.mark.parametrize("auth", ["{bearer: abc}", "{basic: {username: u, password: abc}}", "{header: {name: X-It, value: abc}}"])
+def test_what_should_be_a_secret_of_the_configuration(marked, auth):
+    assert marked(literal_secret, f"steps: [{{uses: core.set, with: {{auth: {auth}}}}}]\n") == ["abc!"]
+
+
 def test_a_template_in_a_secret_field_is_no_literal(marked):
     text = """
         inputs: {password: {type: string, minLength: 8}, token_file: {type: string, default: /run/token}}

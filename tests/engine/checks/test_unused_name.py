@@ -35,3 +35,12 @@ def test_reading_all_of_them_reads_each(marked):
 
 def test_a_template_that_cannot_be_read_may_read_what_it_names(marked):
     assert marked(unused_name, 'inputs: {team: {}, other: {}}\nsteps:\n  - fail: "{{ inputs.team"\n') == ["other"]
+
+
+def test_a_secret_that_nothing_takes(marked):
+    text = """
+        secrets: [A_TOKEN, OTHER]
+        steps:
+          - {uses: fake.login, with: {key: "{{ secrets.A_TOKEN }}"}}
+    """
+    assert marked(unused_name, text) == ["OTHER"]

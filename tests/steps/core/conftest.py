@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.errors import AnswerLost
+from engine.secret import Credential, Secret
 
 
 class Placeholder:
@@ -41,11 +42,18 @@ class FixedClock:
 class RecordingContext:
     runbook, run, step, item, attempt, identity = "book", "r1", "s", None, 1, "book/r1/s"
 
-    def __init__(self, folder, *, planning=False, settings=None, timeout=5.0, interrupted=0):
+    def __init__(self, folder, *, planning=False, settings=None, timeout=5.0, interrupted=0, store=None):
+        self.store, self.credentials = store or {}, {}
         self.folder, self.planning, self.settings, self.timeout = folder, planning, settings or {}, timeout
         self.clock = FixedClock()
         self.interrupted = interrupted
         self.calls, self.said = [], []
+
+    def credential(self, named):
+        if named.name not in self.credentials:
+            values = iter(self.store[named.name])
+            self.credentials[named.name] = Credential(f"env:{named.name}", lambda known: Secret(next(values), known))
+        return self.credentials[named.name]
 
     def connection(self):
         raise AssertionError("core steps use no connection")

@@ -10,6 +10,8 @@ import pytest
 
 from engine.errors import InDoubt, StepError
 from engine import process
+from engine.schema import problems
+from engine.secret import SecretName
 from steps.core import STEPS
 
 COMMAND = STEPS["core.command"]
@@ -166,3 +168,20 @@ def assert_gone(pid):
         os.sched_yield()
         time.sleep(0.005)
     raise AssertionError(f"process {pid} still runs")
+
+
+def test_a_variable_may_be_a_secret(new_context):
+    context = new_context(store={"A_TOKEN": ["the-secret-value"]})
+    given = {"argv": ["sh", "-c", 'echo "$TOKEN $PLAIN"'], "env": {"TOKEN": SecretName("A_TOKEN"), "PLAIN": "plain"}}
+    assert problems(given, COMMAND.inputs) == []
+    assert COMMAND.perform(given, context)["data"] == "the-secret-value plain"
+    [call] = context.calls
+    assert call.detail["env"] == ["PLAIN", "TOKEN"]
+    assert call.detail["secrets"] == {"TOKEN": "env:A_TOKEN"}
+    assert "the-secret-value" not in repr(call)
+
+
+def test_a_plan_asks_for_no_secret(new_context):
+    context = new_context(planning=True, store={"A_TOKEN": []})
+    COMMAND.perform({"argv": ["true"], "env": {"TOKEN": SecretName("A_TOKEN")}}, context)
+    assert context.calls[0].detail["secrets"] == {"TOKEN": "env:A_TOKEN"}

@@ -12,8 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from engine.errors import AnswerLost, InDoubt, Refused, StepError, Throttled, Unreachable
+from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.schema import problems
+from engine.secret import SecretName
 from steps.core import STEPS
 from steps.core.http import Http, _origin
 from steps.exchange import AnswerLate, Response
@@ -325,3 +326,86 @@ def test_over_a_real_connection(new_context):
         outputs = STEPS["core.http"].perform({"method": "POST", "url": origin + "/x", "json": {"a": [1]}}, context)
         thread.join()
     assert (outputs["status"], outputs["data"]) == (201, {"a": [1]})
+
+
+TOKEN = {"auth": {"bearer": SecretName("A_TOKEN")}}
+
+
+def test_a_secret_goes_into_its_header_alone(allowed):
+    context = allowed(store={"A_TOKEN": ["the-secret-value"]})
+    _, [request] = send(context, answer(), **TOKEN)
+    assert request.headers["authorization"].reveal() == "the-secret-value"
+    [call] = context.calls
+    assert (call.key.kind, call.key.reference, call.key.secret.reveal()) == ("bearer", "env:A_TOKEN", "the-secret-value")
+    assert "the-secret-value" not in repr(call) + repr(request)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"])
+def test_a_rotated_secret_is_sent_once_more_whatever_the_method(allowed, method):
+    """Refused is not done: even a POST may go again."""
+    context = allowed(store={"A_TOKEN": ["old-secret-value", "new-secret-value"]})
+    outputs, requests = send(context, answer(401), answer(200), method=method, **TOKEN)
+    assert outputs["status"] == 200
+    assert [request.headers["authorization"].reveal() for request in requests] == ["old-secret-value", "new-secret-value"]
+    assert [call.key.secret.reveal() for call in context.calls] == ["old-secret-value", "new-secret-value"]
+
+
+def test_a_revoked_secret_is_an_error_that_names_its_reference(allowed):
+    context = allowed(store={"A_TOKEN": ["old-secret-value"] * 2})
+    with pytest.raises(KeyRefused) as caught:
+        send(context, answer(401, body=b"old-secret-value is revoked"), **TOKEN)
+    assert "does not take the secret env:A_TOKEN" in caught.value.message
+    assert "old-secret-value" not in caught.value.message
+    assert (caught.value.status, caught.value.exit_status, len(context.calls)) == (401, 4, 1)
+
+
+def test_a_refusal_that_is_expected_is_an_answer(allowed):
+    context = allowed(store={"A_TOKEN": ["old-secret-value"] * 2})
+    outputs, _ = send(context, answer(401), expect_status=[200, 401], **TOKEN)
+    assert outputs["status"] == 401
+
+
+def test_without_auth_a_refusal_is_the_services(allowed):
+    with pytest.raises(Refused) as caught:
+        send(allowed(), answer(401))
+    assert type(caught.value) is Refused
+
+
+def test_a_lost_answer_is_asked_for_with_the_secret_too(allowed):
+    context = allowed(store={"A_TOKEN": ["the-secret-value"]})
+    _, requests = send(context, LOST, answer(), **TOKEN)
+    assert [request.headers["authorization"].reveal() for request in requests] == ["the-secret-value"] * 2
+
+
+def test_a_plan_of_a_write_asks_for_no_secret(allowed):
+    context = allowed(planning=True, store={"A_TOKEN": []})
+    send(context, method="POST", **TOKEN)
+    [call] = context.calls
+    assert (call.key.kind, call.key.reference, call.key.secret) == ("bearer", "env:A_TOKEN", None)
+
+
+def test_a_plan_tells_the_secret_of_a_request_that_is_not_known(allowed, placeholder):
+    context = allowed(planning=True, store={"A_TOKEN": []})
+    send(context, method="POST", json={"id": placeholder}, **TOKEN)
+    [call] = context.calls
+    assert (call.key.reference, call.key.secret) == ("env:A_TOKEN", None)
+
+
+def test_a_plan_of_a_read_asks_for_it(allowed):
+    context = allowed(planning=True, store={"A_TOKEN": ["the-secret-value"]})
+    _, [request] = send(context, answer(), **TOKEN)
+    assert request.headers["authorization"].reveal() == "the-secret-value"
+
+
+@pytest.mark.parametrize(("name", "headers"), [("X-It", {"x-it": "a"}), ("Host", {}), ("content-length", {}), ("Accept-Encoding", {})])
+def test_auth_takes_no_header_that_is_set_already(allowed, name, headers):
+    context = allowed(store={"A_TOKEN": []})
+    with pytest.raises(StepError, match="set already"):
+        send(context, headers=headers, auth={"header": {"name": name, "value": SecretName("A_TOKEN")}})
+    assert context.calls == []
+
+
+def test_a_credential_among_the_headers_is_told_where_it_belongs(allowed):
+    with pytest.raises(StepError) as caught:
+        send(allowed(), headers={"Authorization": "x"})
+    assert "auth:" in caught.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 
 from engine.contracts import Call, Reply
 from engine.errors import AnswerLost, StepError
-from engine.secret import Secret
+from engine.secret import Credential, Secret
 from steps.exchange import Request, Response
 from steps.opsgenie.attempt import Service
 from steps.opsgenie.buckets import Buckets
@@ -143,10 +144,13 @@ class Bench:
         self.clock = VirtualClock()
         self.transport = ScriptedTransport(answers)
         self.store = dict(store or {key.reference: f"value-of-{key.reference}" for key in keys})
-        ring = KeyRing("opsgenie", least_privileged_first(keys), lambda reference: Secret(self.store[reference], reference))
+        ring = KeyRing("opsgenie", least_privileged_first(keys), functools.cache(lambda reference: Credential(reference, self._read)))
         self.service = Service("opsgenie", "https://api.opsgenie.com", "us", ring, Buckets(), self.transport)
         self.connection = Connection(self.service)
         self.context = FakeContext(self.connection, self.clock)
+
+    def _read(self, reference: str) -> Secret:
+        return Secret(self.store[reference], reference)
 
     def perform(self, name: str, /, **given: Any) -> Any:
         from steps.opsgenie.operations import OPERATIONS
@@ -169,7 +173,11 @@ class EmulatorBench:
         self.emulator = Emulator(clock=self.clock, state=state, faults=faults)
         keys = [Key(key.kind, f"emulator:{key.kind}") for key in self.emulator.keys]
         values = {f"emulator:{key.kind}": key.value for key in self.emulator.keys}
-        ring = KeyRing("opsgenie", least_privileged_first(keys), lambda reference: Secret(values[reference], reference))
+        ring = KeyRing(
+            "opsgenie",
+            least_privileged_first(keys),
+            functools.cache(lambda reference: Credential(reference, lambda known: Secret(values[known], known))),
+        )
         transport = EmulatorTransport(self.emulator)
         self.connection = Connection(Service("opsgenie", "http://emulator.invalid", None, ring, Buckets(), transport))
         self.journal: dict[int, Any] = {}

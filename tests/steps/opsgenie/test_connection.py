@@ -9,7 +9,6 @@ import pytest
 
 from engine.contracts import Need, Surroundings
 from engine.errors import AnswerLost, InDoubt, Interrupted, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
-from engine.secret import Secret
 from engine.version import VERSION
 from steps.exchange import AnswerLate
 from steps.opsgenie import PROVIDER
@@ -518,7 +517,7 @@ def test_the_schema_of_the_settings(settings, good):
     ],
 )
 def test_the_host_of_a_connection(bench, settings, base):
-    surroundings = Surroundings(clock=bench().clock, resolve=lambda reference: Secret("never-asked", reference))
+    surroundings = Surroundings(clock=bench().clock, credential=None)
     assert PROVIDER.connect("opsgenie", settings, surroundings)._service.base == base
 
 
@@ -526,10 +525,10 @@ def test_the_host_of_a_connection(bench, settings, base):
 def test_an_emulated_connection_needs_no_secret(bench, say, settings):
     clock = bench().clock
 
-    def resolve(reference: str) -> Secret:
+    def credential(reference: str) -> None:
         raise AssertionError(reference)
 
-    connection = PROVIDER.connect("opsgenie", settings, Surroundings(clock=clock, resolve=resolve, emulate=True))
+    connection = PROVIDER.connect("opsgenie", settings, Surroundings(clock=clock, credential=credential, emulate=True))
     step = PROVIDER.steps()["opsgenie.alert.create"]
     done = step.perform({"message": "db down"}, say.Context(connection, clock))
     assert done["isSuccess"] is True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from engine.contracts import Need
 from engine.errors import KeyProblem
-from engine.secret import Secret
+from engine.secret import Credential, Secret
 from steps.opsgenie import PROVIDER
 from steps.opsgenie.keys import Key, KeyRing, choose, read_keys
 from steps.opsgenie.operations import OPERATIONS
@@ -22,7 +24,11 @@ SETTINGS = {
 
 def ring(settings=SETTINGS, store=None):
     store = store if store is not None else {"env:A": "account-key", "env:I": "integration-key", "env:T": "team-key"}
-    return KeyRing("opsgenie", read_keys(settings), lambda reference: Secret(store[reference], reference))
+    return over(lambda reference: Secret(store[reference], reference), settings)
+
+
+def over(resolve, settings=SETTINGS):
+    return KeyRing("opsgenie", read_keys(settings), functools.cache(lambda reference: Credential(reference, resolve)))
 
 
 @pytest.mark.parametrize(
@@ -87,30 +93,12 @@ def test_secrets_are_read_late_and_once():
         asked.append(reference)
         return Secret("a-secret-value", reference)
 
-    keys = KeyRing("opsgenie", read_keys(SETTINGS), resolve)
+    keys = over(resolve)
     key = keys.choose("x", ("team",), ())
     assert keys.use(key, sealed=True).secret is None
     assert asked == []
-    assert [keys.secret(key).reveal() for _ in range(3)] == ["a-secret-value"] * 3
+    assert [keys.credential(key).secret().reveal() for _ in range(3)] == ["a-secret-value"] * 3
     assert asked == ["env:T"]
-
-
-def test_renewal_tells_whether_the_store_holds_another_value():
-    store = {"env:T": "old-key-value"}
-    keys = ring(store=store)
-    key = Key("team", "env:T")
-    refused = keys.secret(key)
-    assert not keys.renew(key, refused)
-    store["env:T"] = "new-key-value"
-    assert keys.renew(key, refused)
-    assert keys.secret(key).reveal() == "new-key-value"
-    store["env:T"] = "newer-key-value"
-    assert keys.renew(key, refused), "another thread has renewed it already"
-    assert keys.secret(key).reveal() == "new-key-value"
-
-
-def test_a_refusal_out_of_the_journal_is_tried_again():
-    assert ring().renew(Key("team", "env:T"), None)
 
 
 def test_a_key_says_nothing_of_its_secret():

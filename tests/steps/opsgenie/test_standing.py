@@ -8,7 +8,7 @@ from itertools import chain, combinations
 import pytest
 
 from engine.errors import KeyProblem, Unreachable
-from engine.secret import Secret
+from engine.secret import Credential, Secret
 from steps.opsgenie.attempt import Service
 from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.emulator import Emulator, EmulatorTransport
@@ -27,7 +27,11 @@ class Stand:
         self.emulator = Emulator(clock=clock, state={"teams": [{"name": "dba"}], **state}, keys=granted)
         values = {key.reference: granted[0].value for key in configured} if len(granted) == 1 else {}
         values |= {key.reference: known.value for key, known in zip(configured, granted, strict=True)} if not values else {}
-        ring = KeyRing("opsgenie", least_privileged_first(configured), lambda reference: Secret(values[reference], reference))
+        ring = KeyRing(
+            "opsgenie",
+            least_privileged_first(configured),
+            lambda reference: Credential(reference, lambda known: Secret(values[known], known)),
+        )
         self.service = Service("opsgenie", "http://emulator.invalid", None, ring, Buckets(), EmulatorTransport(self.emulator))
         self.found = standing_of(self.service, "emulator", clock)
         self.key = self.found.keys[0]
@@ -171,7 +175,7 @@ def test_a_key_that_cannot_be_read_sends_nothing(bench, say):
     def missing(reference):
         raise KeyProblem("the environment variable A is not set", hint="set A")
 
-    ring = KeyRing("opsgenie", (Key("account", "env:A"),), missing)
+    ring = KeyRing("opsgenie", (Key("account", "env:A"),), lambda reference: Credential(reference, missing))
     found = standing_of(Service("opsgenie", "https://x.example", None, ring, Buckets(), one.transport), "opsgenie", one.clock)
     assert (found.reachable, found.keys[0].problem, found.keys[0].exit_status) == (None, "the environment variable A is not set", 4)
     assert one.transport.requests == []

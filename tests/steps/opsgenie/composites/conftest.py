@@ -196,7 +196,7 @@ class EmulatedContext(Context):
         from datetime import UTC, datetime
 
         from engine.clock import VirtualClock
-        from engine.secret import Secret
+        from engine.secret import Credential, Secret
         from steps.opsgenie.attempt import Service as Shared
         from steps.opsgenie.buckets import Buckets
         from steps.opsgenie.connection import Connection
@@ -206,7 +206,7 @@ class EmulatedContext(Context):
         self.clock = VirtualClock(datetime(2026, 3, 1, tzinfo=UTC))
         self.emulator = Emulator(clock=self.clock, state=state)
         values = {key.kind: key.value for key in self.emulator.keys}
-        ring = KeyRing("c", [Key(kind, kind) for kind in values], lambda kind: Secret(values[kind], kind))
+        ring = KeyRing("c", [Key(kind, kind) for kind in values], lambda kind: Credential(kind, lambda known: Secret(values[known], known)))
         shared = Shared("c", "https://api.example.com", "us", ring, Buckets(), EmulatorTransport(self.emulator))
         super().__init__(Connection(shared), planning)
         self.written = []
