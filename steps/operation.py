@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from string import Formatter
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -75,6 +76,7 @@ class Operation:
         rate_limit_domain: the bucket the call is counted in.
         follow: path template of the request status an asynchronous write is followed at; None for a synchronous call.
         listing: how the list pages; None when the answer is one object.
+        frame: how a good answer begins and ends that is a text and no JSON; its outputs are the text, as `content`.
         data: schema of the answer's data: one object, or one item of a list.
         lookup: for CLASH and MARKED: name of the operation that reads back what was written.
         jsm: `METHOD path` of the counterpart in Jira Service Management, or None.
@@ -96,6 +98,7 @@ class Operation:
     idempotency: Idempotency
     follow: str | None = None
     listing: Paging | None = None
+    frame: tuple[str, str] | None = None
     data: Schema
     lookup: str | None = None
     jsm: str | None = None
@@ -130,7 +133,7 @@ class Operation:
     @cached_property
     def path_names(self) -> tuple[str, ...]:
         """Names of the fields in the path template, in order."""
-        return tuple(part[1:-1] for part in self.path_template.split("/") if part.startswith("{"))
+        return tuple(name for _, name, _, _ in Formatter().parse(self.path_template) if name)
 
     @cached_property
     def inputs(self) -> Schema:

@@ -22,8 +22,8 @@ NOT_PROCESSED = "RequestNotProcessed"
 _TELLING = (404, 409)
 
 
-def reply_of(response: Response, effect: Effect) -> Reply:
-    """The answer as plain values.
+def reply_of(response: Response, effect: Effect, frame: tuple[str, str] | None = None) -> Reply:
+    """The answer as plain values; a good one that must be a text in such a frame, as the `content` of its data.
 
     Raises AnswerLost (a write) or Unreachable (a read) when the answer says nothing of what happened: it is not the service's JSON, a
     redirect, or a server error on a write. Something between may answer in the service's place: a proxy, a sign-in page.
@@ -32,7 +32,7 @@ def reply_of(response: Response, effect: Effect) -> Reply:
     if effect == "write" and (status >= 500 or status == 408):
         raise AnswerLost(f"the service answered {status}", status=status)
     try:
-        value = _decoded(response)
+        value = _text(response, *frame) if frame and status == 200 else _decoded(response)
     except (ValueError, RecursionError):
         value = None
     if status < 200 or 300 <= status < 400 or not _own(status, value):
@@ -64,6 +64,14 @@ def _decoded(response: Response) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 - as every other answer that is not the service's JSON
     return value
+
+
+def _text(response: Response, begins: str, ends: str) -> dict[str, Any]:
+    """The body in the envelope all other answers have. Raises ValueError when it is another text, or not all of it."""
+    content = response.body.decode("utf-8")
+    if not (content.startswith(begins) and content.rstrip().endswith(ends)):
+        raise ValueError("another text")
+    return {"data": {"content": content}}
 
 
 def failure(reply: Reply) -> StepError | None:

@@ -215,7 +215,11 @@ class Attempt:
         assert call.domain is not None
         clock = self.context.clock
         content, kind = self.parts.content() if call.effect == "write" else (None, None)
-        headers: dict[str, str | Secret] = {"Authorization": secret, "User-Agent": USER_AGENT, "Accept": "application/json"}
+        headers: dict[str, str | Secret] = {
+            "Authorization": secret,
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*" if self.operation.frame else "application/json",
+        }
         if kind:
             headers["Content-Type"] = kind
         left = self.deadline.left(clock.monotonic())
@@ -224,7 +228,7 @@ class Attempt:
         request = Request(call.method, call.url, headers, content, "GenieKey ")
         try:
             response = self.service.transport.send(request, timeout=left)
-            reply = reply_of(response, call.effect)
+            reply = reply_of(response, call.effect, self.operation.frame)
         except AnswerLost as error:
             if call.effect == "write":
                 raise AnswerLost(self._told(error.message), status=error.status, since=error.since) from None

@@ -6,7 +6,7 @@ refused which the service may take.
 
 from __future__ import annotations
 
-from steps.fields import Schema, answer, anything, flag, integer, list_of, map_of, moment, one_of, record, text
+from steps.fields import Fields, Schema, answer, anything, flag, integer, list_of, map_of, moment, one_of, record, text
 from steps.operation import KeyKind
 
 ANY_KEY: tuple[KeyKind, ...] = ("team", "integration", "account")
@@ -77,6 +77,43 @@ TEAM_MEMBER = answer(user=USER_META, role=text())
 ROLE_META = answer(id=text(), name=text())
 CONTACT_STATUS = answer(enabled=flag(), disabledReason=text())
 ADDRESS = {"country": text(), "state": text(), "city": text(), "line": text(), "zipCode": text()}
+
+ICALENDAR = ("BEGIN:VCALENDAR", "END:VCALENDAR")
+"""How a file of that format begins and ends."""
+SCHEDULE_META = answer(id=text(), name=text(), enabled=flag())
+SHOWN_RECIPIENT = answer(type=RECIPIENT_TYPE, id=text(), name=text(), username=text())
+_WEEKDAY = one_of("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOURS = {"startHour": integer(), "startMin": integer(), "endHour": integer(), "endMin": integer()}
+_DAYS = {"startDay": _WEEKDAY, "endDay": _WEEKDAY}
+_RESTRICTION_TYPE = one_of("weekday-and-time-of-day", "time-of-day")
+_TURNS: Fields = {
+    "name": text(),
+    "startDate": moment(),
+    "endDate": moment(),
+    "type": one_of("daily", "weekly", "hourly"),
+}
+ROTATION = record(
+    required=("startDate", "type", "participants"),
+    **_TURNS,
+    length=integer(1),
+    participants=list_of(RECIPIENT, min_items=1),
+    timeRestriction=record(
+        required=("type",),
+        type=_RESTRICTION_TYPE,
+        restriction=record((), **_HOURS),
+        restrictions=list_of(record((), **_DAYS, **_HOURS), min_items=1, max_items=15),
+    ),
+)
+"""A rotation as it is asked for. The service takes starts and ends at the full and the half hour, and moves others to the nearest."""
+SHOWN_ROTATION = answer(
+    id=text(),
+    **_TURNS,
+    length=integer(),
+    participants=list_of(SHOWN_RECIPIENT),
+    timeRestriction=answer(
+        type=_RESTRICTION_TYPE, restriction=answer(**_HOURS), restrictions=list_of(answer(**_DAYS, **_HOURS), min_items=1, max_items=15)
+    ),
+)
 
 _OUTCOME = {
     "success": flag(),

@@ -48,6 +48,8 @@ MEMORY = 100 * 1024 * 1024
 LONGEST_CELL = 30.0
 KEY = "OPSBOOK_FAULTS_KEY"
 EVERY = {**FAULTS, **STORMS}
+OF_JSON = ("data_of_another_type", "next_page_elsewhere", "request_id_no_text")
+"""Faults that change an answer's fields: an answer that is a text has none."""
 HEAVY = ("endless_body", "endless_header", "gzip_bomb", "huge_body", "huge_header", "huge_length", "json_too_deep")
 """Faults that could fill the memory: measured in processes of their own."""
 
@@ -117,7 +119,7 @@ def cells() -> list[Cell]:
 def _applies(fault: Fault, case: Case) -> bool:
     if fault.target == "request_status" or fault.emulated:
         return case.asynchronous
-    return True
+    return fault.name not in OF_JSON or OPERATIONS[case.target].frame is None
 
 
 _FINDABLE = {Idempotency.KEYED, Idempotency.MARKED, Idempotency.CLASH, Idempotency.DELETE}

@@ -25,6 +25,15 @@ STATE = {
         {"message": "Disk full", "alias": "disk", "tags": ["old"], "details": {"host": "a", "zone": "b"}, "createdAt": {"ago": "1h"}}
     ],
     "incidents": [{"message": "Shop is down", "service": "shop"}],
+    "schedules": [
+        {
+            "name": "nights",
+            "users": ["ana@example.com"],
+            "overrides": [
+                {"alias": "leave", "user": "ben@example.com", "startDate": "2020-01-01T00:00:00Z", "endDate": "2020-01-02T00:00:00Z"}
+            ],
+        }
+    ],
     "heartbeats": [{"name": "backup", "interval": 1, "intervalUnit": "days"}],
 }
 CROWD = {"alerts": [{"message": f"Alert {number}", "alias": f"alert-{number}"} for number in range(130)]}
@@ -79,7 +88,12 @@ def census(account: Account) -> Counter[str]:
     alerts = account["alerts"].values()
     return Counter(
         {
-            **{kind: len(account[kind]) for kind in ("alerts", "heartbeats", "incidents", "users", "teams", "roles", "saved_searches")},
+            **{
+                kind: len(account[kind])
+                for kind in ("alerts", "heartbeats", "incidents", "users", "teams", "roles", "saved_searches", "schedules")
+            },
+            "rotations": sum(len(schedule["rotations"]) for schedule in account["schedules"].values()),
+            "overrides": sum(map(len, account["overrides"].values())),
             "contacts": sum(map(len, account["contacts"].values())),
             "members": sum(len(team.get("members", ())) for team in account["teams"].values()),
             "notes": sum(len(alert["notes"]) for alert in alerts),
@@ -142,6 +156,18 @@ def _both(*conditions: Callable[[Account], bool]) -> Callable[[Account], bool]:
     return lambda account: all(condition(account) for condition in conditions)
 
 
+_NIGHTS = {"identifier": "nights", "scheduleIdentifierType": "name"}
+_OVERRIDE = {
+    "user": {"type": "user", "username": "ben@example.com"},
+    "startDate": "2030-01-01T00:00:00Z",
+    "endDate": "2030-01-02T00:00:00Z",
+}
+
+
+def _overridden(alias: str, year: str) -> Callable[[Account], bool]:
+    return lambda account: any(there[alias]["startDate"].startswith(year) for there in account["overrides"].values() if alias in there)
+
+
 _NEW_USER = {"username": "eve@example.com", "fullName": "Eve", "role": {"name": "User"}}
 _ONE_ALERT = {"alerts": 1, "occurrences": 1}
 
@@ -179,12 +205,19 @@ _ALL = (
     Case("heartbeat_ping", "opsgenie.heartbeat.ping", {"name": "backup"}, lambda account: "lastPingTime" in account["heartbeats"]["backup"]["fields"]),
     Case("heartbeat_update", "opsgenie.heartbeat.update", {"name": "backup", "interval": 2}, _has("heartbeats", "interval", 2)),
     Case("heartbeat_disable", "opsgenie.heartbeat.disable", {"name": "backup"}, _has("heartbeats", "enabled", False)),
+    Case("schedule_update", "opsgenie.schedule.update", {"identifier": "nights", "identifierType": "name", "timezone": "Asia/Tokyo"}, _has("schedules", "timezone", "Asia/Tokyo")),
+    Case("override_update", "opsgenie.schedule.update_override", {**_NIGHTS, "alias": "leave", **_OVERRIDE}, _overridden("leave", "2030")),
     # marked
     Case("add_note", "opsgenie.alert.add_note", {**DISK, "note": "Looked at it"}, _noted("Looked at it"), {"notes": 1}),
     # once
     Case("escalate", "opsgenie.alert.escalate", {**DISK, "escalation": {"name": "dba_escalation"}}, _responder("escalation", "dba_escalation"), {"escalated": 1}),
     Case("execute_action", "opsgenie.alert.execute_action", {**DISK, "actionName": "reboot"}, _counted("executed", 1), {"executed": 1}),
     Case("incident_create", "opsgenie.incident.create", {"message": "Down", "serviceId": "service-1"}, _has("incidents", "message", "Down"), {"incidents": 1}),
+    Case(
+        "rotation_create", "opsgenie.schedule.create_rotation", {**_NIGHTS, "startDate": "2026-01-01T00:00:00Z", "type": "daily", "participants": [{"type": "none"}]},
+        _counted("rotations", 2), {"rotations": 1},
+    ),
+    Case("override_create", "opsgenie.schedule.create_override", {**_NIGHTS, "alias": "new", **_OVERRIDE}, _overridden("new", "2030"), {"overrides": 1}),
     # delete
     Case("delete", "opsgenie.alert.delete", DISK, lambda account: not _disk(account)["fields"]),
     Case("incident_delete", "opsgenie.incident.delete", {"identifier": "1", "identifierType": "tiny"}, lambda account: not account["incidents"]),
@@ -196,6 +229,8 @@ _ALL = (
         lambda account: not _usernames(_team(account, "dba")),
     ),
     Case("heartbeat_delete", "opsgenie.heartbeat.delete", {"name": "backup"}, _gone("heartbeats", "name", "backup")),
+    Case("schedule_delete", "opsgenie.schedule.delete", {"identifier": "nights", "identifierType": "name"}, _gone("schedules", "name", "nights")),
+    Case("override_delete", "opsgenie.schedule.delete_override", {**_NIGHTS, "alias": "leave"}, lambda account: census(account)["overrides"] == 0),
     # clash
     Case("user_create", "opsgenie.user.create", _NEW_USER, _has("users", "username", "eve@example.com"), {"users": 1, "contacts": 1}),
     Case(
@@ -212,6 +247,11 @@ _ALL = (
         "heartbeat_create", "opsgenie.heartbeat.create", {"name": "new", "interval": 1, "intervalUnit": "hours", "enabled": True},
         _has("heartbeats", "name", "new"), {"heartbeats": 1},
     ),
+    Case(
+        "schedule_create", "opsgenie.schedule.create",
+        {"name": "new", "rotations": [{"startDate": "2026-01-01T01:00:00+01:00", "type": "daily", "participants": [{"type": "user", "username": "ana@example.com"}]}]},
+        _has("schedules", "name", "new"), {"schedules": 1, "rotations": 1},
+    ),
     # safe
     Case("get", "opsgenie.alert.get", DISK, right=lambda outputs: outputs["message"] == "Disk full"),
     Case("list", "opsgenie.alert.list", {"query": "status:open"}, right=lambda outputs: outputs["count"] == len({one["id"] for one in outputs["items"]}) == 130, state=CROWD),
@@ -220,6 +260,9 @@ _ALL = (
     Case("user_get", "opsgenie.user.get", {"identifier": "ana@example.com"}, right=lambda outputs: outputs["username"] == "ana@example.com"),
     Case("team_get", "opsgenie.team.get", {"identifier": "dba", "identifierType": "name"}, right=lambda outputs: outputs["name"] == "dba"),
     Case("heartbeat_list", "opsgenie.heartbeat.list", {}, right=lambda outputs: [one["name"] for one in outputs["items"]] == ["backup"]),
+    Case("on_calls", "opsgenie.schedule.get_on_calls", {**_NIGHTS, "flat": True}, right=lambda outputs: outputs["onCallRecipients"] == ["ana@example.com"]),
+    Case("next_on_calls", "opsgenie.schedule.get_next_on_calls", _NIGHTS, right=lambda outputs: outputs["nextOnCallRecipients"] == []),
+    Case("schedule_export", "opsgenie.schedule.export", {"identifier": "nights", "identifierType": "name"}, right=lambda outputs: "SUMMARY:ana@example.com" in outputs["content"]),
     # of several operations
     Case(
         "route", "opsgenie.alert.route",

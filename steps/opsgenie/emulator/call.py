@@ -57,10 +57,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a synchronous call is answered: fields of the JSON body, besides `took` and `requestId`."""
+    """What a synchronous call is answered: fields of the JSON body, besides `took` and `requestId`, or a calendar file."""
 
     body: Mapping[str, Any]
     status: int = 200
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from steps.exchange import Response
+from steps.opsgenie.emulator.call import Answer
 from steps.opsgenie.emulator.faults import Fault
 from steps.opsgenie.emulator.problems import ApiError
 
@@ -47,6 +48,14 @@ def json_response(status: int, body: Mapping[str, Any], request_id: str, headers
     whole = {**body, "took": TOOK, "requestId": request_id}
     usual = {"content-type": "application/json; charset=utf-8", "x-ratelimit-state": "OK", "x-request-id": request_id}
     return Response(status, {**usual, **(headers or {})}, json.dumps(whole).encode())
+
+
+def answered(answer: Answer, request_id: str) -> Response:
+    """What a synchronous call is answered."""
+    if answer.calendar is None:
+        return json_response(answer.status, answer.body, request_id)
+    headers = {"content-type": "text/calendar; charset=utf-8", "x-ratelimit-state": "OK", "x-request-id": request_id}
+    return Response(answer.status, headers, answer.calendar.encode())
 
 
 def problem_response(problem: ApiError, request_id: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -12,18 +13,21 @@ from steps.opsgenie.emulator.domains import ROWS as EMULATED
 from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.operations import OPERATIONS
 
+FIELD = "{}"
+_NAME = re.compile(r"\{\w+\}")
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation's address.
 
     Attributes:
-        segments: of the path; None where a field stands.
+        segments: of the path; `{}` where a field stands, with what comes after it (`{}.ics`).
         shape: the request with the path's fields left blank, under which its behaviour is found.
     """
 
     row: Operation
-    segments: tuple[str | None, ...]
+    segments: tuple[str, ...]
     shape: str
 
     def ids(self, segments: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -31,22 +35,22 @@ class Route:
         if len(segments) != len(self.segments):
             return None
         pairs = tuple(zip(self.segments, segments, strict=True))
-        if any(wanted is not None and wanted != given for wanted, given in pairs):
+        if not all(given.endswith(wanted[2:]) if wanted.startswith(FIELD) else given == wanted for wanted, given in pairs):
             return None
-        return tuple(unquote(given) for wanted, given in pairs if wanted is None)
+        return tuple(unquote(given.removesuffix(wanted[2:])) for wanted, given in pairs if wanted.startswith(FIELD))
 
 
 def shape_of(row: Operation) -> str:
     """`POST /v2/alerts/{}/close`."""
-    return f"{row.method} /{'/'.join(segment or '{}' for segment in _template(row))}"
+    return f"{row.method} /{'/'.join(_template(row))}"
 
 
 @cache
 def routes() -> tuple[Route, ...]:
-    """Every route; where two fit a path, the one with the earlier literal comes first."""
+    """Every route; where two fit a path, the one that takes less of the earlier segment comes first."""
     rows: Iterable[Operation] = (*OPERATIONS.values(), *EMULATED)
     made = [Route(row, _template(row), shape_of(row)) for row in rows]
-    return tuple(sorted(made, key=lambda route: [segment is None for segment in route.segments]))
+    return tuple(sorted(made, key=lambda route: [_width(segment) for segment in route.segments]))
 
 
 @cache
@@ -67,6 +71,10 @@ def match(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     raise ApiError(404, "No API found for the requested path")
 
 
-def _template(row: Operation) -> tuple[str | None, ...]:
-    segments = row.path_template.strip("/").split("/")
-    return tuple(None if segment.startswith("{") else segment for segment in segments)
+def _template(row: Operation) -> tuple[str, ...]:
+    return tuple(_NAME.sub(FIELD, row.path_template).strip("/").split("/"))
+
+
+def _width(segment: str) -> int:
+    """How much a segment takes: one text, those that end in a given way, any."""
+    return (segment == FIELD) + segment.startswith(FIELD)

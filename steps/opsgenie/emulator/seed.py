@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.contracts import FromFile
@@ -11,7 +11,7 @@ from engine.errors import Finding, Invalid, UsageError
 from engine.model import Path
 from steps.operation import Operation
 from steps.opsgenie.emulator.call import Call
-from steps.opsgenie.emulator.domains import alerts, heartbeats, incidents, roles, teams, users
+from steps.opsgenie.emulator.domains import alerts, heartbeats, incidents, overrides, roles, schedules, teams, users
 from steps.opsgenie.emulator.durations import duration
 from steps.opsgenie.emulator.faults import fault_from
 from steps.opsgenie.emulator.forms import check, is_moment, parted, place, wording
@@ -130,7 +130,9 @@ def _moment(entry: Mapping[str, Any], now: datetime, name: str = "createdAt") ->
     given = entry.get(name)
     if given is None:
         return now
-    return read(given) if isinstance(given, str) else now - duration(given["ago"])
+    if isinstance(given, str):
+        return read(given)
+    return now - duration(given["ago"]) if "ago" in given else now + duration(given["in"])
 
 
 def _user(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
@@ -159,6 +161,35 @@ def _named(kind: str) -> Callable[[Store, Mapping[str, Any], datetime], None]:
         getattr(store, kind)[made] = {"id": made, **entry, "users": users}
 
     return seed
+
+
+def _schedule(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
+    """With `users` for a rotation of weekly turns. Turns begin with the week unless told."""
+    monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    given: Entity = {name: value for name, value in entry.items() if name not in ("users", "overrides", "rotations")}
+    if isinstance(entry.get("ownerTeam"), str):
+        given["ownerTeam"] = {"name": entry["ownerTeam"]}
+    turns = [{"name": "Rota", "participants": entry["users"]}] if entry.get("users") else []
+    usual = {"type": "weekly", "startDate": written(monday)}
+    given["rotations"] = [_dated(store, usual | one, now) for one in (*turns, *entry.get("rotations", ()))]
+    schedule = schedules.add_schedule(store, given)
+    for one in entry.get("overrides", ()):
+        overrides.add_override(store, schedule, _dated(store, one, now))
+
+
+def _dated(store: Store, entry: Mapping[str, Any], now: datetime) -> Entity:
+    """A rotation or override with its times as the service writes them, and its people as recipients."""
+    times = {name: written(_moment(entry, now, name)) for name in ("startDate", "endDate") if name in entry}
+    people = {"participants": [_recipient(store, one, now) for one in entry["participants"]]} if "participants" in entry else {}
+    user = {"user": _recipient(store, entry["user"], now)} if "user" in entry else {}
+    return {**entry, **times, **people, **user}
+
+
+def _recipient(store: Store, given: str | Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    if not isinstance(given, str):
+        return given
+    _known_user(store, given, now)
+    return {"type": "user", "username": given}
 
 
 def _alert(store: Store, entry: Mapping[str, Any], now: datetime) -> None:
@@ -193,8 +224,8 @@ _SEEDS: Mapping[str, Callable[[Store, Mapping[str, Any], datetime], None]] = {
     "roles": _role,
     "users": _user,
     "teams": _team,
-    "schedules": _named("schedules"),
     "escalations": _named("escalations"),
+    "schedules": _schedule,
     "services": _named("services"),
     "alerts": _alert,
     "incidents": _incident,

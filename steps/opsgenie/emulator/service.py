@@ -20,7 +20,7 @@ from steps.opsgenie.emulator.journal import Journal
 from steps.opsgenie.emulator.keys import EmulatorKey, authenticated, authorize
 from steps.opsgenie.emulator.limits import DOMAINS, Limiter, RateLimit
 from steps.opsgenie.emulator.problems import ApiError
-from steps.opsgenie.emulator.responses import Delivery, faulty, json_response, problem_response, throttled
+from steps.opsgenie.emulator.responses import Delivery, answered, faulty, json_response, problem_response, throttled
 from steps.opsgenie.emulator.routes import Route, match, routes
 from steps.opsgenie.emulator.seed import check_state, keys_of, limits_of, seeded
 from steps.opsgenie.emulator.stable import stable_uuid
@@ -188,7 +188,7 @@ class Emulator:
     def _carry_out(self, call: Call, route: Route, fate: Fate) -> Response:
         if not route.row.asynchronous:
             answer = ANSWERS[route.shape](call)
-            return json_response(answer.status, answer.body, self._request_id())
+            return answered(answer, self._request_id())
         request_id = self._store.new_id()
         self._store.requests[request_id] = Followed(call.row.follow or "")
         if fate != "never":

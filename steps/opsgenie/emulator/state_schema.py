@@ -8,6 +8,7 @@ from steps.fields import Schema, flag, integer, list_of, map_of, number, one_of,
 from steps.opsgenie.emulator.limits import DOMAINS
 from steps.opsgenie.operations import OPERATIONS
 from steps.opsgenie.settings import RIGHTS
+from steps.opsgenie.shapes import RECIPIENT, ROTATION
 
 _NAME = text(min_length=1)
 _DURATION = text(pattern="^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", example="1h30m")
@@ -50,6 +51,21 @@ _INCIDENT = record(
 _HEARTBEAT = record(
     required=("name", "interval", "intervalUnit"), **(OPERATIONS["opsgenie.heartbeat.create"].body | {"lastPingTime": _MOMENT})
 )
+_WHEN: Schema = {"anyOf": [*_MOMENT["anyOf"], record(required=("in",), **{"in": _DURATION})]}
+_PERSON: Schema = {"anyOf": [_NAME, RECIPIENT]}
+_ROTATION = record(
+    required=("participants",),
+    **ROTATION["properties"] | {"startDate": _WHEN, "endDate": _WHEN, "participants": list_of(_PERSON, min_items=1)},
+)
+_OVERRIDE = record(
+    required=("user", "startDate", "endDate"),
+    **OPERATIONS["opsgenie.schedule.create_override"].body | {"user": _PERSON, "startDate": _WHEN, "endDate": _WHEN},
+)
+_SCHEDULE = record(
+    required=("name",),
+    **OPERATIONS["opsgenie.schedule.create"].body
+    | {"ownerTeam": _NAMES_OR_RECIPIENTS, "rotations": list_of(_ROTATION), "overrides": list_of(_OVERRIDE), "users": _USERNAMES},
+)
 _ROLE = record(required=("name",), name=_NAME, extendedRole=text(), grantedRights=list_of(text()), disallowedRights=list_of(text()))
 _KEY = record(required=("kind",), kind=one_of("account", "integration", "team", "heartbeat"), rights=list_of(_RIGHTS), team=_NAME)
 _FAULT = record(
@@ -90,7 +106,7 @@ STATE_SCHEMA: dict[str, Any] = {
         },
         "processing": number() | {"minimum": 0},
         "roles": list_of(_ROLE),
-        "schedules": list_of(record(required=("name",), name=_NAME, users=_USERNAMES)),
+        "schedules": list_of(_SCHEDULE),
         "services": list_of(record(required=("name",), name=_NAME, id=_NAME)),
         "teams": list_of(_TEAM),
         "users": list_of(_USER),

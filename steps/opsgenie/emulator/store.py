@@ -81,7 +81,11 @@ class Followed:
 
 @dataclass(slots=True)
 class Store:
-    """The account's entities by id, in the order they were made, and the counter that every new id is made of."""
+    """The account's entities by id, in the order they were made, and the counter that every new id is made of.
+
+    Attributes:
+        overrides: id of a schedule → alias → override.
+    """
 
     counter: int = 0
     account: Entity = field(default_factory=lambda: {"name": "emulator", "plan": "Enterprise"})
@@ -96,6 +100,7 @@ class Store:
     team_logs: dict[str, list[Entity]] = field(default_factory=dict)
     roles: dict[str, Entity] = field(default_factory=dict)
     schedules: dict[str, Entity] = field(default_factory=dict)
+    overrides: dict[str, dict[str, Entity]] = field(default_factory=dict)
     escalations: dict[str, Entity] = field(default_factory=dict)
     services: dict[str, Entity] = field(default_factory=dict)
     saved_searches: dict[str, Entity] = field(default_factory=dict)

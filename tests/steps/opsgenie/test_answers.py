@@ -12,6 +12,7 @@ from steps.exchange import Response
 from steps.opsgenie.answers import failure, fits, period, reply_of
 from steps.opsgenie.follow import accepted
 from steps.opsgenie.operations import OPERATIONS
+from steps.opsgenie.shapes import ICALENDAR
 
 PAGE = b"<!doctype html><title>Sign in</title>"
 
@@ -79,3 +80,23 @@ def test_how_long_to_wait_is_bounded_whatever_is_told(told, seconds):
 def test_an_id_that_is_none_cannot_be_followed(request_id):
     with pytest.raises(AnswerLost, match="not under an id"):
         accepted(Reply({"requestId": request_id}, 202))
+
+
+ICS = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
+
+
+def test_an_answer_that_is_a_text_is_told_as_its_content():
+    reply = reply_of(Response(200, {"content-type": "text/calendar"}, ICS), "read", ICALENDAR)
+    assert reply.value == {"data": {"content": ICS.decode()}}
+    assert fits(OPERATIONS["opsgenie.schedule.export"], reply)
+
+
+@pytest.mark.parametrize("body", [PAGE, b"", b'{"data": {}}', b"BEGIN:VCALENDAR\xff", ICS[:-10]])
+def test_another_text_is_somebody_elses_answer(body):
+    with pytest.raises(Unreachable):
+        reply_of(Response(200, {}, body), "read", ICALENDAR)
+
+
+def test_where_a_text_is_due_a_refusal_is_still_json():
+    reply = reply_of(Response(404, {}, b'{"message": "no schedule"}'), "read", ICALENDAR)
+    assert isinstance(failure(reply), Refused)

@@ -20,7 +20,7 @@ from steps.opsgenie.emulator.store import Entity, Store, find, named
 
 def add_team(store: Store, given: Mapping[str, Any], now: datetime) -> Entity:
     """The new team. Raises ApiError: 409 when a team or schedule has the name, 404 for an unknown member."""
-    _check_free(store, given["name"])
+    check_free(store, "Team", given["name"])
     members = _members(store, given.get("members", ()))
     team: Entity = {"id": store.new_id(), "name": given["name"], "description": given.get("description", ""), "members": members}
     store.teams[team["id"]] = team
@@ -29,9 +29,11 @@ def add_team(store: Store, given: Mapping[str, Any], now: datetime) -> Entity:
     return team
 
 
-def _check_free(store: Store, name: str) -> None:
-    if named([*store.teams.values(), *store.schedules.values()], "name", name):
-        raise ApiError(409, "There is already one Team with same name")
+def check_free(store: Store, kind: str, name: str) -> None:
+    """Raises ApiError (409) when a team or schedule has the name; teams are looked at first, as the service does."""
+    for there, entities in (("Team", store.teams), (kind, store.schedules)):
+        if named(entities.values(), "name", name):
+            raise ApiError(409, f"There is already one {there} with same name")
 
 
 def _members(store: Store, given: Sequence[Mapping[str, Any]]) -> list[Entity]:
@@ -77,7 +79,7 @@ def _list_teams(call: Call) -> Answer:
 def _update(call: Call) -> Answer:
     team = _wanted(call)
     if call.body.get("name", team["name"]).casefold() != team["name"].casefold():
-        _check_free(call.store, call.body["name"])
+        check_free(call.store, "Team", call.body["name"])
     changes = {name: call.body[name] for name in ("name", "description") if name in call.body}
     if "members" in call.body:
         changes["members"] = _members(call.store, call.body["members"])

@@ -16,6 +16,7 @@ from steps.opsgenie.emulator.paging import offset_page
 from steps.opsgenie.emulator.people import wanted_user
 from steps.opsgenie.emulator.problems import ApiError, bad_fields
 from steps.opsgenie.emulator.query import Kind
+from steps.opsgenie.emulator.rosters import meta, takers
 from steps.opsgenie.emulator.search import filtered, sorted_by
 from steps.opsgenie.emulator.store import Entity, Store, find, named
 
@@ -127,17 +128,18 @@ def _list_teams(call: Call) -> Answer:
 
 
 def _list_escalations(call: Call) -> Answer:
-    return _list_duties(call, call.store.escalations)
+    """Those in which the state names the user; nothing makes others."""
+    user = wanted_user(call)
+    return Answer(
+        {"data": [{"id": one["id"], "name": one["name"]} for one in call.store.escalations.values() if user["id"] in one["users"]]}
+    )
 
 
 def _list_schedules(call: Call) -> Answer:
-    return _list_duties(call, call.store.schedules)
-
-
-def _list_duties(call: Call, duties: Mapping[str, Entity]) -> Answer:
-    """Those in which the state names the user; nothing makes others."""
+    """Those in which the user takes turns in person."""
     user = wanted_user(call)
-    return Answer({"data": [{"id": one["id"], "name": one["name"]} for one in duties.values() if user["id"] in one["users"]]})
+    taken = [one for one in call.store.schedules.values() if user["id"] in takers(one)]
+    return Answer({"data": [meta(one) for one in taken]})
 
 
 def _list_forwarding_rules(call: Call) -> Answer:
