@@ -2,6 +2,9 @@
 
 httpx's time limits are for one socket operation each: a server that sends a byte now and then is never late. Here every wait, from
 the name's resolution to the last byte of the body, is cut to what is left of the call's time.
+
+A kept connection may be closed by the server while a request is on its way, and may bring a second answer to an earlier request. What TCP
+acknowledges tells both from an honest answer: whatever the server sends once its system has a byte of the request acknowledges that byte.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ import queue
 import select
 import socket
 import ssl
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,11 +24,17 @@ from typing import Any
 
 import httpcore
 
-TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
+TCP_INFO: int | None = socket.TCP_INFO if sys.platform == "linux" else None
 TCP_ESTABLISHED = 1
 """First byte of what TCP_INFO tells while both ends are open."""
+TCP_BYTES_ACKED = struct.Struct("=120xQ")
+"""Where TCP_INFO tells how many bytes the other end has acknowledged (Linux's struct tcp_info, tcpi_bytes_acked)."""
 SO_MEMINFO = 55
 """Linux: the first of its numbers is the memory that received and unread bytes take; the socket module does not name it."""
+
+
+class UnusableAnswer(httpcore.RemoteProtocolError):
+    """The answer breaks one of our own rules; the text says which."""
 
 
 class Lane(httpcore.NetworkBackend):
@@ -88,6 +99,8 @@ class DeadlineStream(httpcore.NetworkStream):
         self._socket = plain
         self._lane = lane
         self._unsent: list[bytes] = []
+        self._sent = 0
+        self._acknowledged: int | None = None
         self._secure = isinstance(plain, ssl.SSLSocket)
         self._poll = select.poll()
         self._poll.register(plain, select.POLLIN)
@@ -102,16 +115,32 @@ class DeadlineStream(httpcore.NetworkStream):
         """Sends what is kept, then the bytes that are there, waiting for some up to the deadline."""
         del timeout
         try:
-            self._flush()
+            if self._unsent:
+                self._flush()
             if not self._pending():
                 self._wait(select.POLLIN)
             received: bytes = self._insist(partial(self._socket.recv, max_bytes), select.POLLIN)
+            unheard = self._acknowledged is not None and self._acknowledged == self._count_acknowledged()
         except OSError as error:
             raise httpcore.ReadError from error
+        self._acknowledged = None
+        if unheard:
+            self._refuse(received)
         return received
 
+    def _refuse(self, received: bytes) -> None:
+        """Judges what came before the server's system had a byte of the request: the end, so that it never left, or another's answer."""
+        if received:
+            raise UnusableAnswer("an answer came before the request arrived: a second one to an earlier request")
+        self._lane.left = False
+
     def _flush(self) -> None:
-        """Sends everything kept."""
+        """Sends everything kept. Raises OSError when the server has hung up meanwhile, or sent what nobody asked for."""
+        if self._lane.kept:
+            if self._broken():
+                raise ConnectionResetError
+            count = self._count_acknowledged()
+            self._acknowledged = count if count >= self._sent else None  # else what was answered was not counted: it tells nothing
         rest = memoryview(b"".join(self._unsent))
         self._unsent.clear()
         counts = self._secure or not self._lane.tunnel
@@ -119,6 +148,7 @@ class DeadlineStream(httpcore.NetworkStream):
         while rest:
             sent = self._insist(partial(self._socket.send, rest), select.POLLOUT)
             self._lane.left |= counts
+            self._sent += sent
             rest = rest[sent:]
 
     def _insist(self, operation: Callable[[], Any], event: int) -> Any:
@@ -156,8 +186,15 @@ class DeadlineStream(httpcore.NetworkStream):
             raise _connect_failure(error) from error
 
     def get_extra_info(self, info: str) -> Any:
-        """`is_readable`: an idle connection that is, was closed by the server or holds what nobody asked for."""
-        return self._broken() if info == "is_readable" else None
+        """Nothing: whether an idle connection still stands is asked as late as can be, before its first byte leaves."""
+        del info
+
+    def _count_acknowledged(self) -> int:
+        """Bytes of ours that the server's system has acknowledged since the connection was made; 0 where that is not told."""
+        if TCP_INFO is not None:
+            with suppress(OSError, struct.error):
+                return int(TCP_BYTES_ACKED.unpack(self._socket.getsockopt(socket.IPPROTO_TCP, TCP_INFO, TCP_BYTES_ACKED.size))[0])
+        return 0
 
     def _broken(self) -> bool:
         """Whether the server has hung up or sent what nobody asked for; asked before each use of a kept connection.

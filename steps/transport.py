@@ -16,14 +16,14 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
 from typing import Any
 
 from engine.errors import AnswerLost, StepError, Unreachable
 from engine.secret import Secret
-from steps.deadline import Lane
-from steps.exchange import AnswerLate, Request, Response
+from steps.deadline import Lane, UnusableAnswer
+from steps.exchange import AnswerLate, Request, Response, Spoilt
 
 
 @contextmanager
@@ -68,10 +68,6 @@ LOWER_ERRORS = (
     UnicodeError,
 )
 """Everything the layers below raise."""
-
-
-class UnusableAnswer(httpcore.RemoteProtocolError):
-    """The answer breaks one of our own rules; the text says which."""
 
 
 _CAUSES: tuple[tuple[type[Exception], str], ...] = (
@@ -120,16 +116,16 @@ class HttpTransport(httpx.BaseTransport):
             lane: Lane | None = None
             try:
                 wire = _wire_request(request)
-                lane = self._lane(wire.url)
+                lane = self._lane(wire.url, fresh=request.fresh)
                 lane.deadline = deadline
                 return self._exchange(wire, lane)
             except LOWER_ERRORS as error:
-                failure = _fate(error, wire_left=lane is not None and lane.left)
+                failure = _fate(error, lane)
             if lane is not None:
                 lane.connection.close()
             if lane is None or lane.left or not lane.kept:
                 raise failure  # outside of the handler: no lower error, which may hold a header, hangs on it
-            # else a kept connection was spoilt by its earlier answer, and nothing was sent over it: take another
+            # else a kept connection was closed or spoilt before anything of the request arrived: take another
 
     def _exchange(self, wire: httpx.Request, lane: Lane) -> Response:
         """Sends over a lane and gives it back when all went well."""
@@ -142,9 +138,10 @@ class HttpTransport(httpx.BaseTransport):
             raise UnusableAnswer("the answer is compressed although that was not asked for")
         body = _read_whole(answer)
         answer.close()
+        response = Response(answer.status_code, headers, body, lane.kept)
         lane.kept = True
         self._idle[_origin(wire.url)].append(lane)
-        return Response(answer.status_code, headers, body)
+        return response
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Serves httpx's transport interface over the lane in the request's extensions."""
@@ -165,15 +162,16 @@ class HttpTransport(httpx.BaseTransport):
             while lanes:
                 lanes.pop().connection.close()
 
-    def _lane(self, url: httpx.URL) -> Lane:
-        """An idle connection that still stands, or a new one."""
+    def _lane(self, url: httpx.URL, *, fresh: bool) -> Lane:
+        """An idle connection that may still stand, or a new one."""
         idle = self._idle[_origin(url)]
-        while idle:
-            lane = idle.pop()
-            if lane.connection.is_idle() and not lane.connection.has_expired():
-                lane.left = False
-                return lane
-            lane.connection.close()
+        with suppress(IndexError):  # other threads take some, too
+            while True:
+                lane = idle.pop()
+                if not fresh and lane.connection.is_idle() and not lane.connection.has_expired():
+                    lane.left = False
+                    return lane
+                lane.connection.close()
         return self._new_lane(url)
 
     def _new_lane(self, url: httpx.URL) -> Lane:
@@ -242,9 +240,9 @@ def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
     return (url.raw_scheme, url.raw_host, url.port)
 
 
-def _fate(error: Exception, *, wire_left: bool) -> StepError:
+def _fate(error: Exception, lane: Lane | None) -> StepError:
     """What a lower error means: nothing was sent, or the answer is lost."""
     late = isinstance(error, httpcore.TimeoutException)
-    if wire_left and not isinstance(error, httpcore.ProxyError):
-        return AnswerLate(_cause(error)) if late else AnswerLost(_cause(error))
-    return Unreachable(_cause(error), again="maybe" if late else "safe")
+    if lane is None or not lane.left or isinstance(error, httpcore.ProxyError):
+        return Unreachable(_cause(error), again="maybe" if late else "safe")
+    return (AnswerLate if late else Spoilt if lane.kept else AnswerLost)(_cause(error))

@@ -20,6 +20,8 @@ LONGEST_WORDS = 500
 NOT_PROCESSED = "RequestNotProcessed"
 """X-Opsgenie-Errortype of a request that waits to be processed."""
 _TELLING = (404, 409)
+_NAMES = ("alias", "id", "name", "tinyId", "username")
+"""Fields by which an answer says whom it is about."""
 
 
 def reply_of(response: Response, effect: Effect, frame: tuple[str, str] | None = None) -> Reply:
@@ -126,6 +128,24 @@ def items_of(reply: Reply, paging: Paging) -> list[Any] | None:
     if paging.items and isinstance(data, Mapping):
         data = data.get(paging.items, [])
     return data if isinstance(data, list) and all(isinstance(item, Mapping) for item in data) else None
+
+
+def is_anothers(operation: Operation, ids: Mapping[str, Any], reply: Reply) -> bool:
+    """Whether a good answer is plainly no answer to this request.
+
+    An asynchronous write that is not said to be accepted; a read of another form, or one about something else than the path ends with.
+    """
+    if (reply.status or 0) >= 400:
+        return False
+    if operation.effect == "write":
+        return operation.asynchronous and reply.status != 202
+    if not fits(operation, reply):
+        return True
+    if operation.listing or not operation.path_template.endswith("}") or "id" not in operation.data.get("properties", {}):
+        return False
+    data = data_of(reply)
+    names = {str(data[name]).strip().casefold() for name in _NAMES if name in data}
+    return str(ids[operation.path_names[-1]]).strip().casefold() not in names
 
 
 def fits(operation: Operation, reply: Reply) -> bool:

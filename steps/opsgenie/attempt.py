@@ -15,9 +15,9 @@ from engine.errors import AnswerLost, KeyRefused, StepError, Unreachable
 from engine.secret import Secret
 from engine.version import VERSION
 from steps.authorization import renewing
-from steps.exchange import AnswerLate, Request, Response, Transport
+from steps.exchange import AnswerLate, Request, Response, Spoilt, Transport
 from steps.operation import Operation
-from steps.opsgenie.answers import failure, fits, garbage, not_processed, period, reply_of
+from steps.opsgenie.answers import failure, fits, garbage, is_anothers, not_processed, period, reply_of
 from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.keys import Key, KeyRing
 from steps.opsgenie.parts import Parts, parts_of
@@ -222,24 +222,44 @@ class Attempt:
         }
         if kind:
             headers["Content-Type"] = kind
-        left = self.deadline.left(clock.monotonic())
-        if left <= 0:
+        if self._late():
             raise Unreachable(f"{call.action}: the time limit ran out before the request was sent", again="maybe")
-        request = Request(call.method, call.url, headers, content, "GenieKey ")
+        again = call.effect == "write" and (self.settling or self.context.attempt > 1)
+        request = Request(call.method, call.url, headers, content, "GenieKey ", fresh=again)
         try:
-            response = self.service.transport.send(request, timeout=left)
-            reply = reply_of(response, call.effect, self.operation.frame)
+            response, reply = self._exchange(request, call)
         except AnswerLost as error:
             if call.effect == "write":
                 raise AnswerLost(self._told(error.message), status=error.status, since=error.since) from None
-            again: Literal["maybe", "safe"] = "maybe" if isinstance(error, AnswerLate) else "safe"
-            raise Unreachable(self._told(error.message), again=again, hint=self._advice_on_silence()) from None
+            safe: Literal["maybe", "safe"] = "maybe" if isinstance(error, AnswerLate) else "safe"
+            raise Unreachable(self._told(error.message), again=safe, hint=self._advice_on_silence()) from None
         except Unreachable as error:
             hint = self._advice() if error.status is None else self._advice_on_foreign()
             raise Unreachable(self._told(error.message), status=error.status, again=error.again, hint=hint) from None
         self._pace(call.domain, reply)
         ahead = _seconds_ahead(response, clock.now()) if call.effect == "read" else None  # only what is looked up is dated
         return reply if ahead is None else replace(reply, headers={**reply.headers, AHEAD: str(ahead)})
+
+    def _exchange(self, request: Request, call: Call) -> tuple[Response, Reply]:
+        """The answer; a read that a kept connection spoilt is sent once more over a new one."""
+        try:
+            return self._exchange_once(request, call)
+        except Spoilt:
+            if call.effect == "write" or self._late():
+                raise
+        return self._exchange_once(replace(request, fresh=True), call)
+
+    def _exchange_once(self, request: Request, call: Call) -> tuple[Response, Reply]:
+        """The answer. Raises Spoilt for one to another request, which a kept connection may bring; a new one is believed."""
+        response = self.service.transport.send(request, timeout=self.deadline.left(self.context.clock.monotonic()))
+        reply = reply_of(response, call.effect, self.operation.frame)
+        if response.kept and call.action == self.operation.name and is_anothers(self.operation, call.ids, reply):
+            raise Spoilt("the answer is one to another request", status=reply.status)
+        return response, reply
+
+    def _late(self) -> bool:
+        """Whether the attempt's time has run out."""
+        return self.deadline.left(self.context.clock.monotonic()) <= 0
 
     def _pace(self, domain: str, reply: Reply) -> None:
         """Learns the domain's rate from an answer."""

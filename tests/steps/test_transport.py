@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from engine.errors import AnswerLost, Unreachable
 from engine.secret import Secret
 from steps import deadline
 from steps import transport as wire
-from steps.exchange import AnswerLate, Request
+from steps.exchange import AnswerLate, Request, Spoilt
 from steps.transport import LOWER_ERRORS, MAX_BODY, HttpTransport
 
 DEADLINE = 0.3
@@ -377,6 +378,55 @@ def test_what_an_earlier_answer_spoilt_is_left_for_another_connection(serve, tra
     assert (len(server.requests), server.connections) == (3, 3)
 
 
+@pytest.fixture
+def unaware(monkeypatch):
+    """The last look at a kept connection shows nothing yet: what the server did to it is still on its way."""
+    monkeypatch.setattr(deadline.DeadlineStream, "_broken", lambda _: False)
+
+
+def test_a_request_that_met_the_end_of_its_connection_on_the_way_is_sent_over_another(serve, transport, unaware):
+    server = serve(hang_up_after(ok()))
+    transport.send(Request("GET", server.url), timeout=DEADLINE)
+    time.sleep(0.02)  # the goodbye is there
+    assert transport.send(Request("POST", server.url, body=b"{}"), timeout=DEADLINE).kept is False
+    assert (len(server.requests), server.connections) == (2, 2), "the server had none of it, and got it once"
+
+
+@pytest.mark.parametrize(("name", "value"), [("TCP_INFO", None), ("TCP_INFO", -1), ("TCP_BYTES_ACKED", struct.Struct("=600xQ"))])
+def test_where_tcp_does_not_tell_what_arrived_a_request_is_not_sent_again(serve, transport, unaware, monkeypatch, name, value):
+    monkeypatch.setattr(deadline, name, value)
+    server = serve(hang_up_after(ok()))
+    transport.send(Request("GET", server.url), timeout=DEADLINE)
+    time.sleep(0.02)
+    with pytest.raises(Spoilt):
+        transport.send(Request("POST", server.url, body=b"{}"), timeout=DEADLINE)
+
+
+def test_a_request_that_arrived_over_a_kept_connection_is_not_sent_again(serve, transport):
+    server = serve(answer(ok()))
+    transport.send(Request("GET", server.url), timeout=DEADLINE)
+    server.script = hang_up_after(b"")
+    with pytest.raises(Spoilt, match="cut off"):
+        transport.send(Request("POST", server.url, body=b"{}"), timeout=DEADLINE)
+    assert (len(server.requests), server.connections) == (2, 1)
+
+
+def test_an_answer_that_was_on_its_way_before_the_request_is_not_taken_for_its_own(serve, transport, unaware, monkeypatch):
+    monkeypatch.setattr(deadline.DeadlineStream, "_count_acknowledged", lambda _: 1000)  # a host some milliseconds away
+    late = Late()
+    server = serve(late)
+    transport.send(Request("GET", server.url), timeout=DEADLINE)
+    late.wait()
+    with pytest.raises(Spoilt, match="a second one to an earlier request"):
+        transport.send(Request("POST", server.url, body=b"{}"), timeout=DEADLINE)
+
+
+def test_a_fresh_request_gives_up_the_kept_connections(serve, transport):
+    server = serve(answer(ok()))
+    kept = [transport.send(Request("GET", server.url, fresh=fresh), timeout=DEADLINE).kept for fresh in (False, False, True, False)]
+    assert (kept, server.connections) == ([False, True, False, True], 2)
+
+
 def test_many_threads_share_a_transport(serve, transport):
     server = serve(lambda connection, request: connection.sendall(ok(request.rpartition(b"\r\n")[2])))
     wrong: list[object] = []
@@ -407,11 +457,16 @@ def _exceptions(module: object) -> list[type[Exception]]:
 def test_every_lower_error_is_mapped(kind):
     assert issubclass(kind, LOWER_ERRORS)
     error = kind.__new__(kind)
-    left = wire._fate(error, wire_left=True)
+    lane = deadline.Lane(tunnel=False)
+    lane.left = True
+    left = wire._fate(error, lane)
     late = issubclass(kind, httpcore.TimeoutException)
     assert type(left) is (Unreachable if issubclass(kind, httpcore.ProxyError) else AnswerLate if late else AnswerLost)
-    unsent = wire._fate(error, wire_left=False)
-    assert (type(unsent), unsent.again) == (Unreachable, "maybe" if late else "safe")
+    lane.kept = True
+    assert type(wire._fate(error, lane)) is (Spoilt if type(left) is AnswerLost else type(left))
+    lane.left = False
+    for unsent in (wire._fate(error, lane), wire._fate(error, None)):
+        assert (type(unsent), unsent.again) == (Unreachable, "maybe" if late else "safe")
     assert left.message
 
 

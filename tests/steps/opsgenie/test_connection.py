@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from engine.contracts import Need, Surroundings
 from engine.errors import AnswerLost, InDoubt, Interrupted, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.version import VERSION
-from steps.exchange import AnswerLate
+from steps.exchange import AnswerLate, Spoilt
 from steps.opsgenie import PROVIDER
 from steps.opsgenie.attempt import USER_AGENT
 from steps.opsgenie.keys import Key
@@ -116,6 +117,79 @@ def test_an_accepted_write_without_a_usable_id_is_in_doubt(bench, say, request_i
     b = bench(odd, say.accept(), say.processed(alertId="a"))
     assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
     assert [line.split()[0] for line in b.sent] == ["POST", "POST", "GET"]
+
+
+def _kept(response):
+    return replace(response, kept=True)
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        Spoilt("the connection broke"),
+        {"data": {"id": "poison"}, "requestId": "r"},
+        {"data": [{"id": "t"}]},
+        {"data": {"id": 7}},
+    ],
+)
+def test_a_read_that_a_kept_connection_spoilt_is_sent_again_over_a_new_one(bench, say, stray):
+    first = stray if isinstance(stray, Exception) else _kept(say.respond(body=stray))
+    b = bench(first, say.respond(body={"data": {"id": "t", "name": "ops"}}))
+    assert b.perform("opsgenie.team.get", identifier="Ops", identifierType="name")["id"] == "t"
+    assert [request.fresh for request in b.transport.requests] == [False, True]
+    assert len(b.context.calls) == 1
+
+
+def test_a_new_connection_is_believed_whatever_the_answer_is_about(bench, say):
+    odd = say.respond(body={"data": {"id": "t", "name": "Operations"}})
+    b = bench(_kept(odd), odd)
+    assert b.perform("opsgenie.team.get", identifier="ops", identifierType="name")["name"] == "Operations"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "data"),
+    [
+        ("opsgenie.team.get", {"identifier": " OPS", "identifierType": "name"}, {"id": "t", "name": "ops"}),
+        ("opsgenie.alert.get", {"identifier": "7", "identifierType": "tiny"}, {"id": "a", "tinyId": "7"}),
+        ("opsgenie.user.get", {"identifier": "ana@example.com"}, {"id": "u", "username": "Ana@example.com"}),
+        ("opsgenie.alert.count", {}, {"count": 1}),
+        ("opsgenie.alert.list_notes", {"identifier": "a"}, [{"note": "n"}]),
+    ],
+)
+def test_an_answer_about_what_was_asked_for_is_not_asked_for_twice(bench, say, name, given, data):
+    b = bench(_kept(say.respond(body={"data": data})))
+    b.perform(name, **given)
+    assert len(b.sent) == 1
+
+
+def test_a_spoilt_read_is_not_sent_again_once_its_time_has_run_out(bench, say):
+    def late(_request):
+        b.clock.passed += 40
+        return Spoilt("the connection broke")
+
+    b = bench(late)
+    with pytest.raises(Unreachable, match="the connection broke"):
+        b.perform("opsgenie.alert.get", identifier="a")
+    assert len(b.sent) == 1
+
+
+def test_an_accepted_write_that_is_not_said_to_be_accepted_is_in_doubt_over_a_kept_connection(bench, say):
+    stray = _kept(say.respond(body={"data": {"isSuccess": True, "status": "Closed"}, "requestId": "r"}))
+    b = bench(stray, say.accept(), say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+    assert [(line.split()[0], request.fresh) for line, request in zip(b.sent, b.transport.requests, strict=True)] == [
+        ("POST", False),
+        ("POST", True),
+        ("GET", False),
+    ]
+
+
+@pytest.mark.parametrize(("attempt", "fresh"), [(1, False), (2, True)])
+def test_a_later_attempt_at_a_write_goes_over_a_new_connection(bench, say, attempt, fresh):
+    b = bench(say.respond(200, {"result": "Deleted"}))
+    b.context.attempt = attempt
+    b.perform("opsgenie.team.delete", identifier="t")
+    assert b.transport.requests[0].fresh is fresh
 
 
 def test_an_answer_of_another_form_is_no_answer(bench, say):
