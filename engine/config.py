@@ -6,7 +6,7 @@ import functools
 import operator
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class Config:
         files: those that were read, the strongest first.
         connections: settings by name.
         secrets: the reference behind each name that runbooks may use.
-        settings: everything else, as steps see it.
+        settings: everything else, as steps see it, and `project`: the folder whose files may be referred to, if there is one.
     """
 
     files: tuple[str, ...] = ()
@@ -67,7 +67,8 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
                 "description": "Where the secrets live that runbooks name under `secrets:`.",
             },
             "http": allow | {"description": "Origins that core.http may call, such as https://grafana.example.com."},
-            "write": allow | {"description": "Folders that core.write may write to, beside the run's own."},
+            "write": allow
+            | {"description": "Folders that may be written to and attached from, beside the run's own; relative to this file."},
         },
         "additionalProperties": False,
     }
@@ -103,17 +104,18 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
         Invalid: a file cannot be read or breaks the schema; every finding of the first such file.
     """
     if given == "":
-        return Config()
+        return Config(settings=_project(None, folder))
     chosen = given or os.environ.get("OPSBOOK_CONFIG")
     paths = [Path(chosen).expanduser()] if chosen else [path for path in _places(folder) if path.is_file()]
-    values = [_beside(_value(path, connection, cache) or {}, path.absolute().parent) for path in paths]
+    named = _paths(connection)
+    values = [_beside(_value(path, connection, cache) or {}, path.absolute().parent, named) for path in paths]
     added: dict[str, dict[str, Any]] = {name: {} for name in ADDED_UP}
     settings: dict[str, Any] = {}
     for value in reversed(values):
         for name, known in added.items():
             known.update(value.get(name, {}))
         settings |= {key: part for key, part in value.items() if key not in ADDED_UP}
-    return Config(tuple(map(str, paths)), **added, settings=settings)
+    return Config(tuple(map(str, paths)), **added, settings=settings | _project(chosen, folder))
 
 
 def own_file() -> Path:
@@ -125,6 +127,14 @@ def project_file(folder: str | None = None) -> Path | None:
     """The nearest file in a folder (None: the current one) or above."""
     here = Path(folder or ".").absolute()
     return next((above / NAME for above in (here, *here.parents) if (above / NAME).is_file()), None)
+
+
+def _project(chosen: str | None, folder: str | None) -> dict[str, str]:
+    """The folder of the file that was named or is nearest, else the one the search begins in, unless the user's whole home lies in it."""
+    file = Path(chosen).expanduser() if chosen else project_file(folder)
+    found = Path(os.path.normpath(file.absolute().parent if file else Path(folder or ".").absolute()))
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path's fails for a user without an entry
+    return {} if file is None and (home.is_relative_to(found) or found == Path(found.anchor)) else {"project": str(found)}
 
 
 def _places(folder: str | None) -> list[Path]:
@@ -146,18 +156,22 @@ def _value(path: Path, connection: Mapping[str, Any], cache: PlanCache | None) -
     return known
 
 
-def _beside(value: Any, folder: Path, path: DocumentPath = ()) -> Any:
-    """The value with files that hold secrets looked for beside the configuration that names them, wherever it is used from."""
-    if _is_reference(path):
-        return _absolute(value, folder)
+def _paths(connection: Mapping[str, Any]) -> frozenset[str]:
+    """Names of a connection's settings that are paths."""
+    return frozenset(name for name, part in connection.get("properties", {}).items() if part.get("x-path"))
+
+
+def _beside(value: Any, folder: Path, paths: Collection[str], place: DocumentPath = ()) -> Any:
+    """The value with files and folders looked for beside the configuration that names them, wherever it is used from."""
+    if _is_reference(place):
+        source, _, name = str(value).partition(":")
+        return f"file:{folder / name}" if source == "file" and not name.startswith("~") else value
     if isinstance(value, Mapping):
-        return {name: _beside(part, folder, (*path, name)) for name, part in value.items()}
-    return [_beside(item, folder, (*path, index)) for index, item in enumerate(value)] if isinstance(value, list) else value
-
-
-def _absolute(reference: Any, folder: Path) -> Any:
-    source, _, name = str(reference).partition(":")
-    return f"file:{folder / name}" if source == "file" and not name.startswith("~") else reference
+        return {name: _beside(part, folder, paths, (*place, name)) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_beside(item, folder, paths, (*place, index)) for index, item in enumerate(value)]
+    is_path = place[:2] == ("write", "allow") or (len(place) == 3 and place[0] == "connections" and place[2] in paths)
+    return str(folder / os.path.expanduser(value)) if is_path else value  # noqa: PTH111 - Path's fails where there is no such user
 
 
 def checked(content: bytes, path: Path, connection: Mapping[str, Any]) -> Any:

@@ -31,6 +31,7 @@ Schema = Mapping[str, Any]
 `x-before-last: schema` every item of the list but the last must fit it.
 `x-rule: "text"`        what people are told when a value breaks this schema, instead of the rule's own words.
 `x-secret: true`        the value may be `{{ secrets.NAME }}`, whole; the step gets a `SecretName`. With `not: {}`: nothing else.
+`x-path: true`          in the configuration of a connection: the value is a path, relative to the file it stands in.
 `x-reference: true`     in the configuration: the value says where a secret lives; engine.secrets knows how.
 """
 

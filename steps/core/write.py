@@ -8,16 +8,18 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from engine.contracts import Call, Effect, Reply, Schema, StepContext
 from engine.errors import AnswerLost, StepError
+from steps import confined
 from steps.fields import anything, exclusive, integer, list_of, map_of, needs_one_of, record, text
 from steps.step import BaseStep, known
 
 _FORMULA_MARKS = ("=", "@", "\t", "\r", "+", "-", "\uff1d", "\uff20", "\uff0b", "\uff0d")
 _PHONE_OR_NUMBER = re.compile(r"[+-][\d\s().,-]*\Z")
+_HINT = "give a path inside the run's folder, or list its folder under `write.allow` in the configuration"
 
 
 class Write(BaseStep):
@@ -88,31 +90,7 @@ class Write(BaseStep):
 
 def _place(path: str, context: StepContext) -> tuple[Path, tuple[str, ...]]:
     """The folder that may be written to, and the way from it."""
-    wanted = PurePosixPath(path)
-    if ".." in wanted.parts or "\0" in path:
-        raise _refused(path, "it holds `..` or a NUL character")
-    if not wanted.is_absolute():
-        return _below(context.folder, wanted)
-    allowed = [context.folder, *map(Path, context.settings.get("write", {}).get("allow", ()))]
-    for folder in allowed:
-        if folder.is_absolute() and wanted.is_relative_to(folder):
-            return _below(folder, wanted.relative_to(folder))
-    raise _refused(path, "it is outside the run's folder and every folder of `write.allow`")
-
-
-def _below(folder: Path, rest: PurePosixPath) -> tuple[Path, tuple[str, ...]]:
-    if not rest.parts:
-        raise _refused(str(folder), "it names a folder")
-    return folder.resolve(), rest.parts
-
-
-def _refused(path: str, reason: str) -> StepError:
-    return StepError(
-        f"{path} may not be written: {reason}",
-        code="path_refused",
-        again="never",
-        hint="give a path inside the run's folder, or list its folder under `write.allow` in the configuration",
-    )
+    return confined.place(path, [context.folder, *confined.allowed(context)], "written", _HINT)
 
 
 def _content(given: Mapping[str, Any]) -> bytes:
@@ -161,26 +139,13 @@ def _write(folder: Path, parts: tuple[str, ...], content: bytes) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as opened:
-            _replace(_descend(folder, parts[:-1], opened), parts[-1], content)
+            _replace(confined.descend(folder, parts[:-1], opened, make=True), parts[-1], content)
     except OSError as exc:
         raise StepError(
             f"{folder.joinpath(*parts)} could not be written: {exc.strerror}",
             code="write_failed",
             hint="check the folder's owner, rights and free space; symbolic links are not followed",
         ) from exc
-
-
-def _descend(folder: Path, names: Sequence[str], opened: contextlib.ExitStack) -> int:
-    """Opens each folder from the one above, and follows no link."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-    at = os.open(folder, flags)
-    opened.callback(os.close, at)
-    for name in names:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=at)
-        at = os.open(name, flags | os.O_NOFOLLOW, dir_fd=at)
-        opened.callback(os.close, at)
-    return at
 
 
 def _replace(at: int, name: str, content: bytes) -> None:

@@ -128,6 +128,8 @@ class Attempt:
 
     def answer(self, target: str | None = None) -> Reply | None:
         """As `send`, with the service's answer as it is, good or bad. Raises StepError when there is none."""
+        if self.context.planning:
+            self.parts.check_files(self.context)
         body = self.parts.body if self.parts.form is None else dict(self.parts.form)
         call = Call(
             self.operation.name,
@@ -214,7 +216,7 @@ class Attempt:
         assert call.url is not None
         assert call.domain is not None
         clock = self.context.clock
-        content, kind = self.parts.content() if call.effect == "write" else (None, None)
+        content, kind = self.parts.content(self.context) if call.effect == "write" else (None, None)
         headers: dict[str, str | Secret] = {
             "Authorization": secret,
             "User-Agent": USER_AGENT,

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from engine.contracts import StepContext
 from engine.errors import StepError
+from steps import confined
 from steps.operation import Operation
+from steps.step import known
 
 MAX_FILE = 20 * 1024 * 1024
 """Most bytes of one uploaded file."""
 BOUNDARY = "opsbook-5f1d7c0e9a3b4e62"
 """Fixed, so that the same upload is the same request; a file that holds it is refused."""
+_HINT = "Give a file of the project (the folder of opsbook.yaml), of the run's own folder, or of a folder listed under `write.allow`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,16 @@ class Parts:
         pairs = [(name, _query_text(value)) for name, value in self.query.items()]
         return self.path + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
 
-    def content(self) -> tuple[bytes | None, str | None]:
+    def check_files(self, context: StepContext) -> None:
+        """Whether each file that is known already lies where files may be read. Raises StepError."""
+        for name in self.files & (self.form or {}).keys():
+            if self.form and known(self.form[name]):
+                _place(str(self.form[name]), context)
+
+    def content(self, context: StepContext) -> tuple[bytes | None, str | None]:
         """The bytes of the body and their type. Raises StepError when a file cannot be read."""
         if self.form is not None:
-            return _multipart(self.form, self.files), f"multipart/form-data; boundary={BOUNDARY}"
+            return _multipart(self.form, self.files, context), f"multipart/form-data; boundary={BOUNDARY}"
         if self.body is None:
             return None, None
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(), "application/json"
@@ -86,11 +94,11 @@ def _query_text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (bool, int, float, list, dict)) else str(value)
 
 
-def _multipart(form: Mapping[str, Any], files: frozenset[str]) -> bytes:
+def _multipart(form: Mapping[str, Any], files: frozenset[str], context: StepContext) -> bytes:
     """The fields as multipart/form-data."""
     parts: list[bytes] = []
     for name, value in form.items():
-        content = _file(str(value)) if name in files else str(value).encode()
+        content = _file(str(value), context) if name in files else str(value).encode()
         if BOUNDARY.encode() in content:
             raise StepError(f"{name}: the content holds the mark that separates parts", code="invalid_input", again="never")
         parts.append(_head(name, Path(str(value)).name if name in files else None) + content + b"\r\n")
@@ -102,18 +110,21 @@ def _head(name: str, filename: str | None) -> bytes:
     return f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{shown}\r\n\r\n'.encode()
 
 
-def _file(path: str) -> bytes:
+def _place(path: str, context: StepContext) -> tuple[Path, tuple[str, ...]]:
+    """The folder an uploaded file lies in, and the way from it. Raises StepError for one that lies elsewhere."""
+    project = context.settings.get("project")
+    folders = [*([Path(project)] if project else []), context.folder, *confined.allowed(context)]
+    return confined.place(path, folders, "read", _HINT)
+
+
+def _file(path: str, context: StepContext) -> bytes:
     """The content of a regular file of at most MAX_FILE bytes. Raises StepError."""
+    folder, way = _place(path, context)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would wait for its writer
-        with os.fdopen(descriptor, "rb") as file:
-            about = os.fstat(descriptor)
-            content = file.read(MAX_FILE + 1) if stat.S_ISREG(about.st_mode) else None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a path"
-        raise StepError(
-            f"the file cannot be read: {reason}", code="invalid_input", again="never", hint="Check the path of the file."
-        ) from None
+        content = confined.read(folder, way, MAX_FILE + 1)
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror}"
+        raise StepError(reason, code="invalid_input", again="never", hint="Check the path of the file; no link is followed.") from None
     if content is None:
         raise StepError("the file is not a regular file", code="invalid_input", again="never")
     if len(content) > MAX_FILE:

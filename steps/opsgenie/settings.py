@@ -34,6 +34,6 @@ SETTINGS_SCHEMA: Schema = record(
     | {"x-rule": f"write https:// and a host, or http://localhost:PORT for a service on this machine; {_NO_MORE}"},
     keys=list_of(_KEY),
     proxy=text(pattern=rf"^http://{_HOST}/?$") | {"x-rule": f"write http:// and a host, such as http://proxy:3128; {_NO_MORE}"},
-    ca_file=text(min_length=1),
+    ca_file=text(min_length=1) | {"x-path": True},
 )
 """Draft-07. `url` takes the place of `region`; plain http is for this machine alone. A proxy is told no credentials here."""

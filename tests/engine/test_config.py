@@ -27,7 +27,7 @@ def region(given=None):
 
 
 def test_the_nearest_wins_over_the_users_over_the_machines(places):
-    assert config.load(None, SCHEMA) == config.Config()
+    assert config.load(None, SCHEMA).connections == {}
     for place, name in (
         ("etc/opsbook.yaml", "us"),
         ("home/opsbook/opsbook.yaml", "eu"),
@@ -51,7 +51,7 @@ def test_connections_add_up_by_name_and_other_settings_by_key(places):
     (places / "project/opsbook.yaml").write_text("connections: {opsgenie: {region: eu}}\nhttp: {allow: ['https://b.example']}")
     found = config.load(None, SCHEMA)
     assert found.connections == {"opsgenie": {"region": "eu"}, "old": {"region": "us"}}
-    assert found.settings == {"http": {"allow": ["https://b.example"]}, "write": {"allow": ["/srv"]}}
+    assert found.settings == {"http": {"allow": ["https://b.example"]}, "write": {"allow": ["/srv"]}, "project": str(places / "project")}
     assert found.files == (str(places / "project/opsbook.yaml"), str(places / "etc/opsbook.yaml"))
 
 
@@ -68,7 +68,7 @@ def test_a_flag_wins_over_the_environment_and_each_reads_one_file(places, monkey
 def test_no_configuration_may_be_asked_for(places, monkeypatch):
     (places / "project/opsbook.yaml").write_text(REGION.format("us"))
     monkeypatch.setenv("OPSBOOK_CONFIG", str(places / "absent.yaml"))
-    assert config.load("", SCHEMA) == config.Config()
+    assert config.load("", SCHEMA).connections == {}
 
 
 def test_a_file_that_was_named_must_be_there(places):
@@ -108,6 +108,34 @@ def test_a_literal_key_is_refused_and_never_echoed(places, command, text):
     assert caught.value.findings[0].place is not None
     done = command("run", command.runbook("steps: [{uses: core.log, with: {message: a}}]"))
     assert (done.code, KEY in done.both) == (3, False)
+
+
+def test_paths_in_a_file_are_meant_beside_it(places, monkeypatch):
+    text = "connections: {o: {ca_file: ca.pem, keys: [{kind: team, secret: 'file:keys/team'}]}}\nwrite: {allow: [reports, /srv, ~/out]}"
+    (places / "project/opsbook.yaml").write_text(text)
+    monkeypatch.setenv("HOME", "/home/ana")
+    for given, folder in ((None, places / "project"), ("../../opsbook.yaml", places / "project/a/b/../..")):
+        found = config.load(given, SCHEMA)
+        assert found.connections["o"]["ca_file"] == f"{folder}/ca.pem"
+        assert found.connections["o"]["keys"][0]["secret"] == f"file:{folder}/keys/team"
+        assert found.settings["write"]["allow"] == [f"{folder}/reports", "/srv", "/home/ana/out"]
+
+
+def test_the_project_is_the_folder_of_its_file_and_never_the_users_own(places):
+    (places / "home/opsbook/opsbook.yaml").write_text("{}")
+    here = str(places / "project/a/b")
+    assert [config.load(given, SCHEMA).settings["project"] for given in (None, "")] == [here, here]
+    (places / "one.yaml").write_text("{}")
+    assert config.load(str(places / "one.yaml"), SCHEMA).settings["project"] == str(places)
+    (places / "project/opsbook.yaml").write_text("{}")
+    assert config.load(None, SCHEMA).settings["project"] == config.load("", SCHEMA).settings["project"] == str(places / "project")
+
+
+def test_neither_the_root_nor_a_home_is_a_project_by_itself(places, monkeypatch):
+    monkeypatch.setenv("HOME", str(places / "project"))
+    assert [config.load("", SCHEMA, folder).settings for folder in ("/", str(places), str(places / "project"))] == [{}] * 3
+    (places / "project/opsbook.yaml").write_text("{}")
+    assert config.load(None, SCHEMA).settings == {"project": str(places / "project")}
 
 
 def test_a_misspelt_setting_gets_advice(places):

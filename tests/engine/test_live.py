@@ -117,7 +117,7 @@ def test_it_needs_no_flags_wherever_it_is_called_from(app, command, kill, place,
     App(Options(trigger="timer")).resume(place().name)
     (app,) = taken
     assert app.options.emulator and app.options.connection == "other" and app.options.trigger == "timer"
-    assert app.config.settings == {"write": {"allow": ["/somewhere"]}}
+    assert app.config.settings == {"write": {"allow": ["/somewhere"]}, "project": str(command.folder)}
 
 
 def test_items_of_a_loop_are_kept_by_their_keys(app, command, fake, kill, place):

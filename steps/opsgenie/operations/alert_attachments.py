@@ -20,7 +20,7 @@ ROWS: tuple[Operation, ...] = (
         name="opsgenie.alert.add_attachment",
         request="POST /v2/alerts/{identifier}/attachments",
         vendor="addAttachment",
-        summary="Uploads a file and attaches it to an alert.",
+        summary="Uploads a file, of the project or of the run, and attaches it to an alert.",
         form={"file": text(min_length=1) | {"x-file": True}, "user": text(), "indexFile": text()},
         required=("file",),
         right="create_and_update",

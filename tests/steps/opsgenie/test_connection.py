@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import jsonschema
@@ -15,6 +16,7 @@ from steps.exchange import AnswerLate, Spoilt
 from steps.opsgenie import PROVIDER
 from steps.opsgenie.attempt import USER_AGENT
 from steps.opsgenie.keys import Key
+from steps.opsgenie.parts import BOUNDARY, MAX_FILE
 from steps.opsgenie.settings import SETTINGS_SCHEMA
 
 
@@ -465,10 +467,16 @@ def test_an_alias_is_resolved_to_the_id_before_a_write(bench, say):
     assert b.sent[:2] == ["GET /v2/alerts/disk%20full?identifierType=alias", "POST /v2/alerts/a-77/acknowledge?identifierType=id"]
 
 
+def huge(path):
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE + 1)
+
+
 def test_a_file_is_sent_as_multipart(bench, say, tmp_path):
     file = tmp_path / 'log "1".txt'
     file.write_bytes(b"line\r\n\x00")
     b = bench(say.respond(201, {"data": {"id": 5}, "result": "ok"}))
+    b.context.folder = tmp_path
     b.perform("opsgenie.alert.add_attachment", identifier="a", file=str(file), user="ana")
     request = b.transport.requests[0]
     assert request.headers["Content-Type"].startswith("multipart/form-data; boundary=")
@@ -477,13 +485,53 @@ def test_a_file_is_sent_as_multipart(bench, say, tmp_path):
     assert b'name="user"\r\n\r\nana\r\n' in request.body
 
 
-@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: __import__("os").mkfifo(path)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda path: None, lambda path: path.mkdir(), lambda path: os.mkfifo(path), lambda path: huge(path)],
+    ids=["absent", "folder", "pipe", "huge"],
+)
 def test_what_is_no_file_is_not_sent(bench, tmp_path, make):
     make(tmp_path / "x")
     b = bench()
-    with pytest.raises(StepError, match="file"):
+    b.context.folder = tmp_path
+    with pytest.raises(StepError, match="the file (cannot be read|is not a regular file|is larger than 20 MiB)"):
         b.perform("opsgenie.alert.add_attachment", identifier="a", file=str(tmp_path / "x"))
     assert b.sent == []
+
+
+@pytest.mark.parametrize("planning", [False, True])
+def test_a_file_from_elsewhere_is_not_sent_and_no_plan_says_it_would_be(bench, say, tmp_path, planning):
+    for name in ("output", "project", "allowed", "elsewhere"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "f.txt").write_text(name)
+    done = say.respond(201, {"data": {"id": 5}, "result": "ok"})
+    b = bench(*[done] * 4)
+    b.context.planning = planning
+    b.context.folder = tmp_path / "output"
+    b.context.settings = {"project": str(tmp_path / "project"), "write": {"allow": [str(tmp_path / "allowed")]}}
+    for path in ("f.txt", *(str(tmp_path / name / "f.txt") for name in ("output", "project", "allowed"))):
+        b.perform("opsgenie.alert.add_attachment", identifier="a", file=path)
+    sent = [name for request in b.transport.requests for name in ("output", "project", "allowed") if name.encode() in request.body]
+    assert sent == ([] if planning else ["project", "output", "project", "allowed"])
+    for path in ("../elsewhere/f.txt", str(tmp_path / "elsewhere/f.txt"), "/etc/passwd"):
+        with pytest.raises(StepError, match="may not be read") as caught:
+            b.perform("opsgenie.alert.add_attachment", identifier="a", file=path)
+        assert caught.value.code == "path_refused"
+
+
+def test_a_file_that_only_a_real_run_knows_is_planned(bench, say):
+    b = bench()
+    b.context = say.Context(b.connection, b.clock, planning=True)
+    unknown = type("Unknown", (), {"__str__": lambda self: "<steps.write.outputs.path>"})()
+    assert b.perform("opsgenie.alert.add_attachment", identifier="a", file=unknown)["fields"]
+
+
+def test_a_file_that_holds_the_mark_between_parts_is_not_sent(bench, tmp_path):
+    (tmp_path / "x").write_text(f"--{BOUNDARY}--")
+    b = bench()
+    b.context.folder = tmp_path
+    with pytest.raises(StepError, match="the mark that separates parts"):
+        b.perform("opsgenie.alert.add_attachment", identifier="a", file="x")
 
 
 def test_a_plan_sends_nothing_and_reads_no_secret(bench, say):
