@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -20,13 +20,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from engine import config, history, inputs, live, loader, reading, retrying, source, template
+from engine import config, history, inputs, live, loader, reading, retrying, source, telling, template
 from engine.backends import DryBackend
 from engine.backends.dry import Plan
 from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
-from engine.contracts import Clock, Vendor
+from engine.contracts import Audience, Clock, Listener, Vendor, Voice
 from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.live import RunResult
@@ -41,8 +41,6 @@ PROVIDERS = {"core": "steps.core:PROVIDER", "opsgenie": "steps.opsgenie:PROVIDER
 
 CODE = tuple(Path(__file__).parent.with_name(package) for package in ("engine", "steps"))
 """What reads and checks runbooks; a verdict holds as long as it stays the same."""
-
-Listener = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class Options:
         trigger: who started the run (cli, cron, …).
         on_conflict: instead of the runbook's own.
         folder: where the search for the configuration begins; None for the current one.
+        log: how the log is wanted: `level`, `format`, `file`.
     """
 
     config: str | None = None
@@ -70,12 +69,13 @@ class Options:
     trigger: str = "cli"
     on_conflict: str | None = None
     folder: str | None = None
+    log: Mapping[str, str] = field(default_factory=dict)
 
     def kept(self) -> dict[str, Any]:
         """The options that `resume` needs, wherever it is called from."""
         given = os.environ.get("OPSBOOK_CONFIG") if self.config is None else self.config
         chosen = str(Path(given).expanduser().absolute()) if given else given
-        return asdict(replace(self, config=chosen, folder=str(Path(self.folder or ".").absolute())))
+        return asdict(replace(self, config=chosen, folder=str(Path(self.folder or ".").absolute()), log={}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +99,37 @@ class PlanResult:
 class App:
     """One process's use of opsbook.
 
+    Args:
+        listener: hears what runs do, beside the log and the traces that the configuration asks for.
+        voice: how the log and warnings are said; standard error by default.
+
     Attributes:
         starts: where the virtual clock begins; None for the present.
     """
 
-    def __init__(
-        self, options: Options | None = None, listener: Listener | None = None, say: Callable[[str, str], None] | None = None
-    ) -> None:
+    def __init__(self, options: Options | None = None, listener: Listener | None = None, voice: Voice | None = None) -> None:
         self.options = options or Options()
         self.catalog = Catalog(PROVIDERS)
         self.redactor = Redactor()
         self.stop = Stop()
         self._listener = listener
-        self._say = say or (lambda _message, _level: None)
+        self._voice = voice or telling.StandardError()
         self.starts: datetime | None = None
 
     @cached_property
     def config(self) -> config.Config:
         """The configuration. Raises Invalid."""
         return config.load(self.options.config, connection_schema(self.catalog), self.options.folder, self._cache)
+
+    @cached_property
+    def listener(self) -> Listener:
+        """Everybody who hears what runs do. Raises UsageError when the log is asked for in words that mean nothing."""
+        try:
+            settings = self.config.settings
+        except Invalid:  # said by whoever needs the configuration
+            settings = {}
+        audience = Audience(self.options.log, settings, self.redactor.value, self._voice)
+        return telling.gathered(audience, self._listener)
 
     @cached_property
     def state(self) -> State:
@@ -334,8 +346,8 @@ class App:
         """An app with the options a run began with; a configuration or a way out of conflicts that is given now is stronger."""
         begun = Options(**past.kept["options"])
         chosen = begun.config if self.options.config is None else self.options.config
-        options = replace(begun, config=chosen, on_conflict=self.options.on_conflict, trigger=self.options.trigger)
-        app = App(options, self._listener, self._say)
+        options = replace(begun, config=chosen, on_conflict=self.options.on_conflict, trigger=self.options.trigger, log=self.options.log)
+        app = App(options, self._listener, self._voice)
         app.redactor, app.stop, app.starts = self.redactor, self.stop, past.last
         return app
 
@@ -358,8 +370,7 @@ class App:
             redactor=self.redactor,
             stop=self.stop,
             connect=lambda emulator_journal: self._connections(clock, emulator_journal),
-            listener=self._listener,
-            say=self._say,
+            listener=self.listener,
         )
 
     @cached_property

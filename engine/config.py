@@ -67,6 +67,23 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
                 "description": "Where the secrets live that runbooks name under `secrets:`.",
             },
             "http": allow | {"description": "Origins that core.http may call, such as https://grafana.example.com."},
+            "log": {
+                "type": "object",
+                "description": "The log of operators: on standard error, or in a file. A relative path begins at this file's folder.",
+                "properties": {
+                    "level": {"enum": ["debug", "info", "warning", "error"], "description": "info by default"},
+                    "format": {"enum": ["people", "json", "journald"], "description": "What suits the place by default."},
+                    "file": {"type": "string", "minLength": 1},
+                },
+                "additionalProperties": False,
+            },
+            "otel": {
+                "type": "object",
+                "description": "Where traces go: an OpenTelemetry collector that speaks OTLP over HTTP.",
+                "properties": {"endpoint": {"type": "string", "pattern": "^https?://[^/]", "x-rule": "write an http or https URL"}},
+                "required": ["endpoint"],
+                "additionalProperties": False,
+            },
             "write": allow
             | {"description": "Folders that may be written to and attached from, beside the run's own; relative to this file."},
         },
@@ -170,7 +187,9 @@ def _beside(value: Any, folder: Path, paths: Collection[str], place: DocumentPat
         return {name: _beside(part, folder, paths, (*place, name)) for name, part in value.items()}
     if isinstance(value, list):
         return [_beside(item, folder, paths, (*place, index)) for index, item in enumerate(value)]
-    is_path = place[:2] == ("write", "allow") or (len(place) == 3 and place[0] == "connections" and place[2] in paths)
+    is_path = (
+        place == ("log", "file") or place[:2] == ("write", "allow") or (len(place) == 3 and place[0] == "connections" and place[2] in paths)
+    )
     return str(folder / os.path.expanduser(value)) if is_path else value  # noqa: PTH111 - Path's fails where there is no such user
 
 

@@ -57,13 +57,16 @@ class Connections:
 
     def open(self, uses: str, wanted: str | None) -> Any:
         """The connection of a step. Raises KeyProblem when it is not configured."""
-        prefix = uses.partition(".")[0]
-        name = wanted or self._default or prefix
+        prefix, name = uses.partition(".")[0], self.name(uses, wanted)
         if (prefix, name) not in self._opened:
             provider = self._catalog.provider(prefix)
             assert provider is not None
             self._opened[prefix, name] = provider.connect(name, self._settings(name), self._surroundings)
         return self._opened[prefix, name]
+
+    def name(self, uses: str, wanted: str | None) -> str:
+        """What the connection of a step is called in the configuration."""
+        return wanted or self._default or uses.partition(".")[0]
 
     def close(self) -> None:
         """Gives the sockets of every opened connection back."""

@@ -28,8 +28,8 @@ class Run:
     Attributes:
         fingerprint_key: makes fingerprints of keys.
         credential: gives the secret of a name the runbook lists.
-        open: gives the opened connection of a step by its name and the step's own wish.
-        say: tells people something.
+        open, name: give the opened connection of a step, and what it is called, by the step's name and its own wish.
+        say: tells people something: `message`, `level`, and which step does.
         mask: hides every known secret in a value.
     """
 
@@ -44,7 +44,8 @@ class Run:
     fingerprint_key: bytes
     credential: Callable[[SecretName], Credential]
     open: Callable[[str, str | None], Any]
-    say: Callable[[str, str], None]
+    name: Callable[[str, str | None], str]
+    say: Callable[[dict[str, Any]], None]
     mask: Callable[[Any], Any]
 
 
@@ -57,6 +58,7 @@ class JournalledContext:
         self._run = run
         self._action = action
         self._calls = 0
+        self._connection: str | None = None
         self.runbook = run.runbook
         self.run = run.id
         self.step = action.step
@@ -70,6 +72,7 @@ class JournalledContext:
 
     def connection(self) -> Any:
         """The opened connection. Raises KeyProblem when there is none."""
+        self._connection = self._run.name(self._action.uses, self._action.connection)
         return self._run.open(self._action.uses, self._action.connection)
 
     def credential(self, named: SecretName) -> Credential:
@@ -78,7 +81,7 @@ class JournalledContext:
 
     def log(self, message: str, level: str = "info") -> None:
         """Tells people something."""
-        self._run.say(message, level)
+        self._run.say({"message": message, "level": level, "step": self.step, "item": self.item})
 
     def unknown(self, schema: Schema, name: str = "") -> Any:
         """Nothing is unknown in a real run."""
@@ -160,6 +163,8 @@ class JournalledContext:
     def _told(self, call: Call) -> dict[str, Any]:
         """What the audit log says of a call: where it goes and with which key, never with what secret or what body."""
         told: dict[str, Any] = {"action": call.action, "effect": call.effect}
+        if self._connection is not None:
+            told["connection"] = self._connection
         if call.url is not None:
             parts = urlsplit(call.url)
             told |= {

@@ -454,6 +454,47 @@ class Backend(Protocol):
         """Writes an event that has no effect of its own (skipped, ended) to the audit log, once for each key."""
 
 
+class Listener(Protocol):
+    """Hears what runs do: the progress people see, or a member of engine/telling. Called from several threads; raises nothing."""
+
+    def __call__(self, event: str, fields: Mapping[str, Any]) -> None:
+        """Takes in one event.
+
+        Those of the audit log come as they were written there, once they are. With `again` in its fields, an event was written by an
+        earlier process of the run. Beside them: `said {message, level, run, runbook, step, item}`, what a step tells people;
+        `warned {message}`; and `command.failed {error, findings}`, why a command did nothing.
+        """
+
+    def flush(self) -> None:
+        """The run is over, or parked."""
+
+
+class Voice(Protocol):
+    """How a process speaks beside its one document."""
+
+    def log(self, line: str) -> None:
+        """A line of the log, on standard error."""
+
+    def warn(self, message: str) -> None:
+        """Something that people should know and that fails no run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What a listener is made of.
+
+    Attributes:
+        wanted: what the command line says of the log: `level`, `format`, `file`.
+        settings: the configuration.
+        mask: hides every known secret in a value; the last thing done to one.
+    """
+
+    wanted: Mapping[str, str]
+    settings: Mapping[str, Any]
+    mask: Callable[[Any], Any]
+    voice: Voice
+
+
 class Runner(Protocol):
     """The executor, as a construct sees it."""
 

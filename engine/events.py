@@ -75,6 +75,7 @@ _place = {"key": _text, "step": _text, "item": _maybe_text, "attempt": {"type": 
 _call = {
     "action": _text,
     "effect": {"enum": ["read", "write"]},
+    "connection": _text,
     "method": _maybe_text,
     "host": _text,
     "path": _text,

@@ -41,15 +41,22 @@ class Journal(disk.Record):
         path: created when absent; its folder must exist.
         filters: last changes to an event, such as redaction, in order.
         fields: put into every event.
+        heard: takes in each event once it is written.
 
     Raises:
         AuditUnwritable: the file cannot be opened, belongs to somebody else, or is not a regular file.
     """
 
     def __init__(
-        self, path: Path, *, filters: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (), fields: Mapping[str, Any] | None = None
+        self,
+        path: Path,
+        *,
+        filters: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (),
+        fields: Mapping[str, Any] | None = None,
+        heard: Callable[[str, Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.path = path
+        self._heard = heard
         self._filters = filters
         self._fields = dict(fields or {})
         super().__init__(path, f"the audit log {path}")
@@ -73,6 +80,8 @@ class Journal(disk.Record):
             self.events, self.head = written["seq"], written["hash"]
         if sync:
             self.sync()
+        if self._heard is not None:
+            self._heard(event, written)
         return written
 
     def _filter(self, _logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +109,7 @@ class Journal(disk.Record):
 
 
 def _logger(file: int, processors: tuple[Callable[..., dict[str, Any]], ...]) -> Any:
-    structlog = _structlog()
+    structlog = logging_library()
 
     def render(_logger: Any, _method: str, event: Any) -> tuple[tuple[Any], dict[str, Any]]:
         return (event,), {}
@@ -108,7 +117,7 @@ def _logger(file: int, processors: tuple[Callable[..., dict[str, Any]], ...]) ->
     return structlog.wrap_logger(_Appender(file), processors=[*processors, render], wrapper_class=structlog.BoundLogger)
 
 
-def _structlog() -> Any:
+def logging_library() -> Any:
     """The logging library without rich, which it only asks for to colour consoles: half of what importing it costs at every start."""
     if "structlog" not in sys.modules and "rich" not in sys.modules:
         sys.modules["rich"] = None  # type: ignore[assignment] # the import system's own sign for "not there"

@@ -16,6 +16,7 @@ from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
 from engine.context import Run
+from engine.contracts import Listener
 from engine.errors import AuditUnwritable, ChainBroken, Finding, Invalid, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.memory import Memory
@@ -29,8 +30,6 @@ from engine.stop import Stop
 LOG, RESULTS, EMULATOR, OUTPUT = history.LOG, "results.jsonl", "emulator.jsonl", "output"
 RESUMABLE = ("interrupted", "waiting", "in_doubt")
 """Statuses of runs that may be gone on with."""
-CALLS = ("step.intent", "step.result", "step.doubt")
-"""Events of one call."""
 
 
 @dataclass(slots=True)
@@ -156,8 +155,7 @@ class Live:
     redactor: Redactor
     stop: Stop
     connect: Callable[[Path], Connections]
-    listener: Callable[[str, dict[str, Any]], None] | None
-    say: Callable[[str, str], None]
+    listener: Listener
 
     def begin(
         self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], options: Mapping[str, Any], again: Again | None = None
@@ -244,15 +242,10 @@ class Live:
             raise Invalid([Finding("RB209", "error", f"{name} holds a key of the configuration", hint=hint) for name in found])
 
     def _open(self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], facts: Mapping[str, Any]) -> _Open:
-        filters = (Stamp(self.clock), self.redactor.value, self._overheard)
-        log = journal.Journal(place / LOG, filters=filters, fields={"run": place.name, "runbook": runbook.name})
+        filters = (Stamp(self.clock), self.redactor.value)
+        names = {"run": place.name, "runbook": runbook.name}
+        log = journal.Journal(place / LOG, filters=filters, fields=names, heard=self.listener)
         return _Open(place, runbook, inputs, facts, log, Results(place / RESULTS))
-
-    def _overheard(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Says what becomes of calls to the listener, as the log has it; all else the backend tells."""
-        if self.listener is not None and event["event"] in CALLS:
-            self.listener(event["event"], event)
-        return event
 
     def _carry_out(self, run: _Open, connections: Connections, memory: Memory, started: Mapping[str, Any]) -> RunResult:
         fingerprint_key = self.state.fingerprint_key()
@@ -271,10 +264,11 @@ class Live:
             fingerprint_key=fingerprint_key,
             credential=lambda named: connections.credentials.named(named, run.runbook),
             open=connections.open,
-            say=self.say,
+            name=connections.name,
+            say=lambda told: self._tell(run, "said", told),
             mask=self.redactor.value,
         )
-        backend = LocalBackend(shared, self.catalog.get, self.stop, listener=self.listener)
+        backend = LocalBackend(shared, self.catalog.get, self.stop, heard=lambda event, told: self._tell(run, event, told))
         executor = Executor(run.runbook, backend, self.catalog.get, run.inputs, run.facts)
         try:
             ending: Ending = backend.carry_out(executor.run())
@@ -282,6 +276,11 @@ class Live:
         finally:
             run.close()
             connections.close()
+            self.listener.flush()
+
+    def _tell(self, run: _Open, event: str, told: Mapping[str, Any]) -> None:
+        """Says to the listener what does not stand in the log now."""
+        self.listener(event, Stamp(self.clock)({**told, "run": run.place.name, "runbook": run.runbook.name}))
 
     def _close(self, run: _Open, ending: Ending, started: Mapping[str, Any]) -> RunResult:
         """The last event, the ledger, and the document."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 import textwrap
 import types
@@ -273,6 +274,23 @@ def audited(monkeypatch):
     FITTING.update(new)
 
 
+class Ears(list):
+    """A listener that keeps each event with its fields."""
+
+    flushed = 0
+
+    def __call__(self, event, fields):
+        self.append((event, dict(fields)))
+
+    def flush(self):
+        self.flushed += 1
+
+
+@pytest.fixture
+def ears():
+    return Ears()
+
+
 HEAD = "apiVersion: runbook/v1\nname: test\n"
 
 
@@ -315,8 +333,9 @@ def command(tmp_path, monkeypatch, capsys):
     from engine import config
     from engine.cli import call
 
-    for name in ("NO_COLOR", "FORCE_COLOR", "OPSBOOK_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name.startswith(("OPSBOOK_", "OTEL_")) or name in ("NO_COLOR", "FORCE_COLOR", "JOURNAL_STREAM"):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("OPSBOOK_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
     monkeypatch.setattr(config, "MACHINE_WIDE", tmp_path / "etc" / "opsbook.yaml")

@@ -16,6 +16,8 @@ FAMILIES = {
     "engine/modifiers": "MODIFIERS",
     "engine/report": "FORMATS",
     "engine/secrets": "SOURCES",
+    "engine/telling": "LISTENERS",
+    "engine/telling/lines": "FORMS",
     "steps/core": "STEPS",
     "steps/opsgenie/composites": "COMPOSITES",
     "steps/opsgenie/operations": "DOMAINS",

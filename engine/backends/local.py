@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ class LocalBackend:
     """See engine.contracts.Backend.
 
     Args:
-        listener: hears every event that is told, for the progress on a terminal.
+        heard: takes in each event that an earlier process told; those of this one it hears of the journal.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class LocalBackend:
         catalogue: Callable[[str], Step],
         stop: Stop,
         *,
-        listener: Callable[[str, dict[str, Any]], None] | None = None,
+        heard: Callable[[str, Mapping[str, Any]], None],
     ) -> None:
         self._run = run
         self._find = catalogue
         self._stop = stop
-        self._listener = listener or (lambda _event, _fields: None)
+        self._heard = heard
         self._virtual = getattr(run.clock, "virtual", False)
 
     def carry_out(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -115,13 +115,14 @@ class LocalBackend:
         return in_threads(children, limit, self._sleep)
 
     def tell(self, event: str, key: str, **fields: Any) -> None:
-        """Writes an event once for each key, and says it to the listener."""
+        """Writes an event once for each key."""
         if event == "step.ended" and key in self._run.memory.kept:
             fields["kept"] = True
-        if (event, key) not in self._run.memory.told:
-            told = {name: value for name, value in fields.items() if value is not None}
-            self._run.journal.append(event, key=key, **told)
-        self._listener(event, {"key": key, **fields})
+        told = {"key": key, **{name: value for name, value in fields.items() if value is not None}}
+        if (event, key) in self._run.memory.told:
+            self._heard(event, {**told, "again": True})
+        else:
+            self._run.journal.append(event, **told)
 
     def _sleep(self, until: datetime) -> None:
         self._stop.check()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.progress import Progress
+from engine.cli.opening import opened
 from engine.cli.session import Session
 
 
@@ -17,11 +17,10 @@ def cancel(session: Session, run: str) -> int:
     A run under way is told to stop by its own process; one that was interrupted is brought to its end here. Exit code 0 when it is
     cancelled, or was told to stop; 7 when a write is in doubt, which somebody must decide first.
     """
-    from engine.app import App, Options
+    from engine.app import Options
 
-    progress = Progress(session)
-    app = App(Options(config=session.config), listener=progress, say=progress.say)
-    session.redactor = app.redactor
+    session.about = {"run": run}
+    app, progress = opened(session, Options(config=session.config))
     result = app.cancel(run)
     if result is None:
         if session.json:

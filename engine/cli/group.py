@@ -50,6 +50,27 @@ def global_options() -> list[click.Option]:
         ),
         click.Option(["--no-input", "no_input"], is_flag=True, expose_value=False, callback=_set, help="Never ask."),
         click.Option(["--config", "config"], type=click.Path(), expose_value=False, callback=_set, help="The configuration file."),
+        click.Option(
+            ["--log-level", "log_level"],
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            expose_value=False,
+            callback=_set,
+            help="Log what is done, from this level on.",
+        ),
+        click.Option(
+            ["--log-format", "log_format"],
+            type=click.Choice(["people", "json", "journald"]),
+            expose_value=False,
+            callback=_set,
+            help="Log in this form: what suits the place unless given.",
+        ),
+        click.Option(
+            ["--log-file", "log_file"],
+            type=click.Path(),
+            expose_value=False,
+            callback=_set,
+            help="Log to the end of this file, instead of to standard error.",
+        ),
     ]
 
 

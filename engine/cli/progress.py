@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from engine import duration, history
@@ -32,17 +33,22 @@ class Progress:
         self._requests: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, event: str, fields: dict[str, Any]) -> None:
+    def __call__(self, event: str, fields: Mapping[str, Any]) -> None:
         """Takes in one event."""
         with self._lock:
             if event == "step.started":
                 self._start(fields)
             elif event in ("step.ended", "step.skipped"):
                 self._end(fields, fields.get("status", "skipped"))
+            elif event == "said":
+                self._say(fields["message"], fields["level"])
             elif self._session.verbose:
                 self._detail(event, fields)
 
-    def _detail(self, event: str, fields: dict[str, Any]) -> None:
+    def flush(self) -> None:
+        """Each line is said at once."""
+
+    def _detail(self, event: str, fields: Mapping[str, Any]) -> None:
         """What only `-v` shows: waits, and each request with its answer."""
         if event == "wait.started":
             self._line(f"    waiting until {fields['until']}")
@@ -52,12 +58,11 @@ class Progress:
             answer = fields["answer"]["status"] if "answer" in fields else fields["error"]["message"]
             self._line(f"    {one_line(self._requests.pop(fields['key']))} → {one_line(str(answer))}")
 
-    def say(self, message: str, level: str) -> None:
+    def _say(self, message: str, level: str) -> None:
         """What a step tells people."""
-        with self._lock:
-            self._line(f"    {'' if level == 'info' else level + ': '}{_set_in(message)}")
+        self._line(f"    {'' if level == 'info' else level + ': '}{_set_in(message)}")
 
-    def _start(self, fields: dict[str, Any]) -> None:
+    def _start(self, fields: Mapping[str, Any]) -> None:
         self._began[fields["key"]] = time.monotonic()
         self._uses[fields["key"]] = fields["uses"]
         if fields.get("of") is not None:
@@ -65,7 +70,7 @@ class Progress:
         if self._live and fields.get("item") is None:
             print(f"  … {fields['step']}  {fields['uses']}", end="\r", flush=True)
 
-    def _end(self, fields: dict[str, Any], status: str) -> None:
+    def _end(self, fields: Mapping[str, Any], status: str) -> None:
         item = fields.get("item")
         began, uses = self._began.pop(fields["key"], None), self._uses.pop(fields["key"], "")
         if item is not None and status in ("succeeded", "skipped"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from engine.cli.opening import opened
 from engine.cli.progress import Progress
 from engine.cli.session import Session
 
@@ -27,16 +28,15 @@ def resume(session: Session, run: str | None, every: bool, on_doubt: str | None,
     What is done is never done again. Exit codes as for `run`; 2 when the run is over, 11 when another process carries it on,
     12 when its audit log was changed. With --all, the first exit code that is not 0.
     """
-    from engine.app import App, Options
+    from engine.app import Options
     from engine.errors import UsageError
 
     if (run is None) is not every:
         raise UsageError("give one RUN, or --all", hint="opsbook runs list")
-    progress = Progress(session)
-    app = App(Options(config=session.config, trigger=trigger), listener=progress, say=progress.say)
-    session.redactor = app.redactor
+    app, progress = opened(session, Options(config=session.config, trigger=trigger))
     app.stop.listen()
     if run is not None:
+        session.about = {"run": run}
         return _one(session, progress, app.resume(run, on_doubt))
     return _all(session, progress, app.resume_all(on_doubt))
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from engine.cli.opening import opened
 from engine.cli.options import inputs_options
-from engine.cli.progress import Progress
 from engine.cli.run import check_report, tell
 from engine.cli.session import Session
 
@@ -29,15 +29,12 @@ def retry(session: Session, /, run: str, given: tuple[str, ...], inputs_file: st
     Inputs are those of RUN unless others are given. What RUN raised is found again under its own aliases, and not raised twice.
     Exit codes as for `run`; 2 when RUN is not over, has nothing left to do, or was retried before.
     """
-    from engine.app import App, Options
+    from engine.app import Options
 
     if flags["report"]:
         check_report(flags["report"])
-    progress = Progress(session)
-    app = App(
-        Options(config=session.config, trigger=flags["trigger"], on_conflict=flags["on_conflict"]), listener=progress, say=progress.say
-    )
-    session.redactor = app.redactor
+    session.about = {"run": run}
+    app, progress = opened(session, Options(config=session.config, trigger=flags["trigger"], on_conflict=flags["on_conflict"]))
     app.stop.listen()
     return tell(
         session,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.cli.opening import opened
 from engine.cli.options import emulator_options, inputs_options, surroundings
-from engine.cli.progress import Progress
 from engine.cli.session import Session
 
 if TYPE_CHECKING:
@@ -49,13 +49,11 @@ def carry_out(
     session: Session, options: Any, runbook: str, given: Sequence[str], inputs_file: str | None = None, report: str | None = None
 ) -> int:
     """Carries a runbook out and says how it went; returns the exit code."""
-    from engine.app import App
 
     if report:
         check_report(report)
-    progress = Progress(session)
-    app = App(options, listener=progress, say=progress.say)
-    session.redactor = app.redactor
+    session.about = {"runbook": runbook}
+    app, progress = opened(session, options)
     app.stop.listen()
     return tell(session, progress, lambda: app.run(runbook, given, inputs_file), report=report)
 

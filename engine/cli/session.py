@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import Invalid, KeyProblem, OpsbookError
 
 if TYPE_CHECKING:
+    from engine.contracts import Listener
     from engine.redaction import Redactor
 
 
@@ -21,6 +22,9 @@ class Session:
         verbose: say each request too.
         json: one document on standard output, messages on standard error.
         acts: the command carries a run out: its exit code says how that went, whatever becomes of the output.
+        log_level, log_format, log_file: how the log is wanted.
+        told: hears warnings, and why the command failed, once there may be a log.
+        about: which run or runbook the command is about, for the log.
         redactor: what the command's keys are hidden by, once it may read any; the last filter before both streams.
     """
 
@@ -33,7 +37,13 @@ class Session:
         self.config: str | None = None
         self.acts = False
         self.redactor: Redactor | None = None
+        self.log_level: str | None = None
+        self.log_format: str | None = None
+        self.log_file: str | None = None
+        self.told: Listener | None = None
+        self.about: dict[str, str] = {}
         self._held: list[str] = []
+        self._logged: list[str] | None = None
 
     @property
     def colour(self) -> bool:
@@ -51,11 +61,37 @@ class Session:
         return stream.isatty() and os.environ.get("TERM") != "dumb"
 
     def say(self, message: str) -> None:
-        """A message for people: held back while quiet."""
+        """A message for people: held back while quiet. A log on standard error takes its place there."""
         if self.quiet:
             self._held.append(message)
-        else:
+        elif not (self.json and self._logged is not None):
             print(self._hidden(message), file=sys.stderr if self.json else sys.stdout, flush=True)
+
+    def log(self, line: str) -> None:
+        """A line of the log, on standard error: held back while quiet."""
+        if self._logged is None:
+            self._logged = []
+        if self.quiet:
+            self._logged.append(line)
+        else:
+            print(self._hidden(line), file=sys.stderr, flush=True)
+
+    def warn(self, message: str) -> None:
+        """Something is wrong that fails nothing; said even while quiet, unless a log on standard error says it."""
+        from engine.redaction import one_line
+
+        if self.told is not None:
+            self.told("warned", {**self.about, "message": message})
+        if self._logged is not None and not self.quiet:
+            return
+        label = "\x1b[1;33mwarning\x1b[0m" if self.colour else "warning"
+        print(f"{label}: {one_line(self._hidden(message))}", file=sys.stderr, flush=True)
+
+    @property
+    def wanted_log(self) -> dict[str, str]:
+        """How the flags want the log."""
+        wanted = {"level": self.log_level, "format": self.log_format, "file": self.log_file}
+        return {name: value for name, value in wanted.items() if value is not None}
 
     def _hidden(self, text: str) -> str:
         return self.redactor.text(text) if self.redactor else text
@@ -69,29 +105,29 @@ class Session:
 
     def tell_held(self) -> None:
         """Says what was held back: a quiet command has failed."""
-        for message in self._held:
+        for message in self._held if self._logged is None else self._logged:
             print(self._hidden(message), file=sys.stderr)
         self._held.clear()
+        self._logged = self._logged and []
 
     def fail(self, error: BaseException) -> int:
         """Says what went wrong and returns the exit code."""
+        told = _failure(error)
+        if self.told is not None:
+            self.told("command.failed", {**self.about, **told})
+            self.told.flush()
+        if self.json:
+            self.print_json(told)
         self.tell_held()
-        if isinstance(error, OpsbookError):
+        if self._logged is None:
             self._explain(error)
-            return error.exit_status
-        fault = f"{type(error).__name__} at {_where(error)}"
-        if self.json:
-            self.print_json({"error": {"message": fault, "code": "fault", "hint": None}})
-        self.error(f"opsbook itself has a fault: {fault}", "please report it, with the command and this line")
-        return 1
+        return error.exit_status if isinstance(error, OpsbookError) else 1
 
-    def _explain(self, error: OpsbookError) -> None:
+    def _explain(self, error: BaseException) -> None:
         findings = getattr(error, "findings", ())
-        if self.json:
-            listed = [finding_value(finding) for finding in findings]
-            extra = {"findings": listed} if findings else {}
-            self.print_json({"error": {"message": error.message, "code": error.code, "hint": error.hint}, **extra})
-        if findings:
+        if not isinstance(error, OpsbookError):
+            self.error(f"opsbook itself has a fault: {_fault(error)}", "please report it, with the command and this line")
+        elif findings:
             from engine.report import text
 
             files = sorted({finding.place.file for finding in findings if finding.place})
@@ -116,6 +152,19 @@ def finding_value(finding: Any) -> dict[str, Any]:
     place = finding.place
     at = {"file": place.file, "line": place.line, "column": place.column} if place else {"file": None, "line": None, "column": None}
     return {**at, "id": finding.id, "severity": finding.severity, "message": finding.message, "hint": finding.hint}
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    """An error as documents and the log show it."""
+    if not isinstance(error, OpsbookError):
+        return {"error": {"message": _fault(error), "code": "fault", "hint": None}}
+    findings = [finding_value(finding) for finding in getattr(error, "findings", ())]
+    told = {"message": error.message, "code": error.code, "hint": error.hint}
+    return {"error": told} | ({"findings": findings} if findings else {})
+
+
+def _fault(error: BaseException) -> str:
+    return f"{type(error).__name__} at {_where(error)}"
 
 
 def _where(error: BaseException) -> str:

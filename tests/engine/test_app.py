@@ -21,16 +21,14 @@ def test_a_run_is_a_document_and_an_exit_status(app, command):
     assert (failed.exit_status, type(failed.error)) == (1, StepError)
 
 
-def test_a_listener_hears_each_event_and_steps_are_heard(command, fake):
-    heard, said = [], []
-    app = App(
-        Options(config="", emulator=True),
-        listener=lambda event, fields: heard.append((event, fields["key"])),
-        say=lambda message, level: said.append((message, level)),
-    )
+def test_a_listener_hears_each_event_and_what_steps_say(command, fake, ears):
+    app = App(Options(config="", emulator=True), ears)
     app.run(command.runbook("steps: [{id: l, uses: core.log, with: {message: hello, level: warning}}, {id: s, if: 1 > 2, wait: 1s}]"))
-    assert heard == [("step.started", "l"), ("step.ended", "l"), ("step.skipped", "s")]
-    assert said == [("hello", "warning")]
+    assert [event for event, _ in ears] == [
+        "run.started", "step.started", "said", "step.ended", "step.skipped", "run.ended",
+    ]  # fmt: skip
+    assert {fields["run"] for _, fields in ears} == {ears[0][1]["run"]} and ears.flushed == 1
+    assert dict(ears)["said"].items() >= {"message": "hello", "level": "warning", "step": "l", "runbook": "test"}.items()
 
 
 def test_checking_gives_the_runbook_and_its_inputs_or_everything_that_is_wrong(app, command):

@@ -409,11 +409,15 @@ def test_what_cannot_be_written_down_is_not_sent_and_resume_goes_on(app, command
 
 
 @pytest.fixture
-def knowing(app):
+def knowing(command, fake, ears):
     """An app that learns of a secret as the run is under way."""
     from engine.secret import Secret
 
-    app = App(Options(config="", emulator=True), listener=lambda *_: app.redactor.learn(Secret("canary-value", "env:X")))
+    class Learning(type(ears)):
+        def __call__(self, event, fields):
+            app.redactor.learn(Secret("canary-value", "env:X"))
+
+    app = App(Options(config="", emulator=True), Learning())
     return app
 
 
