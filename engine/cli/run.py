@@ -11,6 +11,7 @@ import click
 
 from engine.cli.opening import opened
 from engine.cli.options import emulator_options, inputs_options, surroundings
+from engine.cli.progress import Progress
 from engine.cli.session import Session
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ def carry_out(
     session: Session, options: Any, runbook: str, given: Sequence[str], inputs_file: str | None = None, report: str | None = None
 ) -> int:
     """Carries a runbook out and says how it went; returns the exit code."""
-
     if report:
         check_report(report)
     session.about = {"runbook": runbook}

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.contracts import Audience, Listener, Voice
 from engine.redaction import one_line
@@ -90,10 +90,10 @@ class _Run:
         from opentelemetry.trace import SpanKind
 
         self._began = _moment(fields), fields["monotonic"]
-        ids = _Ids(fields["run"], first=event == "run.started")
+        ids: Any = _Ids(fields["run"], first=event == "run.started")
         self._exporter = _Watched(_exporter(endpoint))
         self._provider = TracerProvider(resource=_resource(fields), id_generator=ids, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(cast("SpanExporter", self._exporter)))
         self._tracer = self._provider.get_tracer("opsbook", str(fields["engine"]))
         self._kinds = {True: SpanKind.CLIENT, False: SpanKind.INTERNAL}
         self._steps: dict[str, Span] = {}
@@ -136,7 +136,7 @@ class _Run:
         closing = threading.Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         closing.join(FLUSH)
-        return not closing.is_alive() and not self._exporter.failed
+        return not (closing.is_alive() or self._exporter.failed)
 
     def _at(self, fields: Fields) -> int:
         """Nanoseconds since the epoch: the first event's time, and what ran on the machine's own clock since."""
@@ -220,7 +220,7 @@ def _around(key: str) -> Iterator[str]:
 
 
 class _Ids:
-    """Ids of spans by chance; that of a run's trace and of its first span by the run's id. See opentelemetry's IdGenerator."""
+    """Ids of spans by chance; that of a run's trace and of its first span by the run's id. An IdGenerator of OpenTelemetry."""
 
     def __init__(self, run: str, *, first: bool) -> None:
         from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
