@@ -187,9 +187,8 @@ def _beside(value: Any, folder: Path, paths: Collection[str], place: DocumentPat
         return {name: _beside(part, folder, paths, (*place, name)) for name, part in value.items()}
     if isinstance(value, list):
         return [_beside(item, folder, paths, (*place, index)) for index, item in enumerate(value)]
-    is_path = (
-        place == ("log", "file") or place[:2] == ("write", "allow") or (len(place) == 3 and place[0] == "connections" and place[2] in paths)
-    )
+    named = len(place) == 3 and place[0] == "connections" and place[2] in paths
+    is_path = named or place == ("log", "file") or place[:2] == ("write", "allow")
     return str(folder / os.path.expanduser(value)) if is_path else value  # noqa: PTH111 - Path's fails where there is no such user
 
 

@@ -60,6 +60,7 @@ _MESSAGES: dict[str, Callable[[Fields], str]] = {
     "run.resumed": lambda fields: f"run resumed by {fields['actor']['user']} ({fields['actor']['trigger']})",
     "run.started": lambda fields: f"run started by {fields['actor']['user']} ({fields['actor']['trigger']})",
     "said": lambda fields: str(fields["message"]),
+    "secret.resolved": lambda fields: f"secret resolved: {fields['reference']}",
     "step.doubt": lambda fields: f"{fields['action']}: no answer is known{_why(fields)}",
     "step.ended": _ended("step"),
     "step.intent": _request,
