@@ -35,6 +35,7 @@ from engine.plan_cache import PlanCache
 from engine.redaction import Redactor
 from engine.state import State, folder
 from engine.stop import Stop
+from engine.values import Values
 
 PROVIDERS = {"core": "steps.core:PROVIDER", "opsgenie": "steps.opsgenie:PROVIDER"}
 """Prefix → the provider of its steps; named as text, since the engine knows no vendor."""
@@ -208,6 +209,7 @@ class App:
             catalogue=self.catalog.get,
             credential=lambda named: connections.credentials.named(named, checked.runbook),
             open=connections.open,
+            values=Values(None if self.options.emulator else self.state.values(checked.runbook.name), self.redactor.value),
             offline=self.options.offline,
         )
         facts = {"id": template.Unknown("run.id", {"type": "string"}), "started_at": spell(clock.now()), "trigger": self.options.trigger}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine.contracts import Action, Call, Clock, Reply, Schema
+from engine.contracts import Action, Call, Clock, Reply, Schema, Values
 from engine.errors import AnswerLost, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.journal import Journal
 from engine.memory import Memory, call_key
@@ -31,6 +31,7 @@ class Run:
         open, name: give the opened connection of a step, and what it is called, by the step's name and its own wish.
         say: tells people something: `message`, `level`, and which step does.
         mask: hides every known secret in a value.
+        values: what the runbook keeps for its next run.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Run:
     name: Callable[[str, str | None], str]
     say: Callable[[dict[str, Any]], None]
     mask: Callable[[Any], Any]
+    values: Values
 
 
 class JournalledContext:
@@ -68,6 +70,7 @@ class JournalledContext:
         self.clock: Clock = _StepClock(self, run.clock)
         self.folder = run.folder
         self.settings = run.settings
+        self.values = run.values
         self.identity = "/".join(part for part in (run.runbook, run.id, action.step, action.item) if part is not None)
 
     def connection(self) -> Any:

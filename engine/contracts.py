@@ -105,6 +105,16 @@ class Reply:
     secret: bool = False
 
 
+class Values(Protocol):
+    """What a runbook keeps for its next run. A step uses it inside a call, so that it is journalled."""
+
+    def get(self, name: str) -> Mapping[str, Any] | None:
+        """`{value, set_at}`, or None when nothing was kept under the name. Raises StepError."""
+
+    def set(self, name: str, value: Any, at: datetime) -> str:
+        """Keeps a value under a name; `set_at` of it. Raises StepError: the value is no JSON, too large, or holds a secret."""
+
+
 class StepContext(Protocol):
     """What one attempt of one step may use.
 
@@ -128,6 +138,10 @@ class StepContext(Protocol):
     clock: Clock
     folder: Path
     settings: Mapping[str, Any]
+
+    @property
+    def values(self) -> Values:
+        """What the runbook keeps for its next run."""
 
     def connection(self) -> Any:
         """The provider's opened connection for this step. Raises KeyProblem when there is none."""

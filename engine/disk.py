@@ -6,6 +6,7 @@ import errno
 import fcntl
 import itertools
 import os
+import secrets
 import stat
 import threading
 from collections.abc import Iterator
@@ -151,6 +152,23 @@ class Record:
         message = f"{self._name} cannot be {verb}: {error.strerror}"
         self._broken = AuditUnwritable(message, hint="free the disk or mend the folder, then resume the run")
         return self._broken
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Puts a whole private file in the place of what was there, on disk when it returns. Raises OSError."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        try:
+            write_whole(file, content)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        new.rename(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def write_whole(file: int, data: bytes) -> None:

@@ -26,8 +26,9 @@ from engine.results import Results
 from engine.stamp import Stamp, actor, version
 from engine.state import State
 from engine.stop import Stop
+from engine.values import Values
 
-LOG, RESULTS, EMULATOR, OUTPUT = history.LOG, "results.jsonl", "emulator.jsonl", "output"
+LOG, RESULTS, EMULATOR, VALUES, OUTPUT = history.LOG, "results.jsonl", "emulator.jsonl", "values.json", "output"
 RESUMABLE = ("interrupted", "waiting", "in_doubt")
 """Statuses of runs that may be gone on with."""
 
@@ -267,6 +268,7 @@ class Live:
             name=connections.name,
             say=lambda told: self._tell(run, "said", told),
             mask=self.redactor.value,
+            values=self._values(run),
         )
         backend = LocalBackend(shared, self.catalog.get, self.stop, heard=lambda event, told: self._tell(run, event, told))
         executor = Executor(run.runbook, backend, self.catalog.get, run.inputs, run.facts)
@@ -281,6 +283,10 @@ class Live:
     def _tell(self, run: _Open, event: str, told: Mapping[str, Any]) -> None:
         """Says to the listener what does not stand in the log now."""
         self.listener(event, Stamp(self.clock)({**told, "run": run.place.name, "runbook": run.runbook.name}))
+
+    def _values(self, run: _Open) -> Values:
+        """What the runbook keeps; on the emulator that is the run's own and no other's."""
+        return Values(run.place / VALUES if self.emulate else self.state.values(run.runbook.name), self.redactor.value)
 
     def _close(self, run: _Open, ending: Ending, started: Mapping[str, Any]) -> RunResult:
         """The last event, the ledger, and the document."""
@@ -311,8 +317,9 @@ class Live:
 def _take_over(old: Path, new: Path) -> None:
     """The files of an ended run that belong to what it had done: what it wrote, and what its emulator was told."""
     try:
-        if (old / EMULATOR).exists():
-            shutil.copyfile(old / EMULATOR, new / EMULATOR)
+        for name in (EMULATOR, VALUES):
+            if (old / name).exists():
+                shutil.copyfile(old / name, new / name)
         if (old / OUTPUT).is_dir():
             shutil.copytree(old / OUTPUT, new / OUTPUT, symlinks=True)
     except OSError as error:

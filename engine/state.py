@@ -49,6 +49,10 @@ class State:
         """The chain that links runs."""
         return self.root / "ledger.jsonl"
 
+    def values(self, runbook: str) -> Path:
+        """Where a runbook keeps values for its next run."""
+        return self.root / "values" / f"{runbook}.json"
+
     def new_run(self, now: datetime) -> Path:
         """The folder of a new run, named by its id, which sorts by time."""
         run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"

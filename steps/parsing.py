@@ -22,6 +22,7 @@ PATTERN_SECONDS = 0.25
 DEEPEST = 100
 """Lists and objects inside each other: what comes later walks them level by level."""
 
+_COMPARE = "compare `parse` and `outputs` with what is answered"
 _REFUSED_KEYWORDS = ("$ref", "patternProperties")
 
 
@@ -34,21 +35,21 @@ def data_schema(written: Mapping[str, Any], default: Parse | None) -> Schema:
     return shapes.get(written.get("parse", default), {})
 
 
-def check_schema(schema: Any) -> None:
-    """Refuses an `outputs` schema that is no valid draft-07 schema, is large, or refers elsewhere. Raises StepError."""
+def check_schema(schema: Any, field: str = "outputs") -> None:
+    """Refuses a schema under `field` that is no valid draft-07 schema, is large, or refers elsewhere. Raises StepError."""
     if schema is None or not known(schema):
         return
     from jsonschema import Draft7Validator, SchemaError
 
     if len(json.dumps(schema)) > SCHEMA_LIMIT:
-        _refuse_schema(f"is longer than {SCHEMA_LIMIT} characters")
+        _refuse_schema(field, f"is longer than {SCHEMA_LIMIT} characters")
     for keyword in _keywords(schema):
         if keyword in _REFUSED_KEYWORDS:
-            _refuse_schema(f"uses {keyword}, which is not supported here")
+            _refuse_schema(field, f"uses {keyword}, which is not supported here")
     try:
         Draft7Validator.check_schema(schema)
     except SchemaError as exc:
-        _refuse_schema(f"is not valid at {_path(exc.absolute_path)}: {exc.validator}")
+        _refuse_schema(field, f"is not valid at {_path(exc.absolute_path)}: {exc.validator}")
 
 
 def parse(text: str, how: Parse, schema: Schema | None) -> Any:
@@ -66,7 +67,7 @@ def parse(text: str, how: Parse, schema: Schema | None) -> Any:
     else:
         data = _json(text)
     if schema is not None:
-        _validate(data, schema)
+        check_fits(data, schema, "outputs", _COMPARE)
     return data
 
 
@@ -116,7 +117,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _validate(data: Any, schema: Schema) -> None:
+def check_fits(data: Any, schema: Schema, field: str, hint: str) -> None:
+    """Raises StepError (`unexpected_output`) when a value does not fit the schema under `field`; its message never shows the value."""
     from jsonschema import Draft7Validator, ValidationError
     from jsonschema.validators import extend
     from regex import error as PatternError  # noqa: N812 - a class under a function's name
@@ -134,9 +136,9 @@ def _validate(data: Any, schema: Schema) -> None:
     try:
         fault = next(validator(schema).iter_errors(data), None)
     except (PatternError, TimeoutError, RecursionError):
-        _unexpected("cannot be checked: a pattern of `outputs` is invalid or takes too long, or the data is nested too deeply")
+        _unexpected(f"cannot be checked: a pattern of `{field}` is invalid or takes too long, or the data is nested too deeply", hint)
     if fault is not None:
-        _unexpected(f"does not fit `outputs` at {_path(fault.absolute_path)}: {_rule(fault)}")
+        _unexpected(f"does not fit `{field}` at {_path(fault.absolute_path)}: {_rule(fault)}", hint)
 
 
 def _rule(fault: Any) -> str:
@@ -161,11 +163,9 @@ def _path(parts: Any) -> str:
     return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
 
 
-def _refuse_schema(fault: str) -> NoReturn:
-    raise StepError(f"the schema under `outputs` {fault}", code="outputs_schema", again="never", hint="correct `outputs` in the runbook")
+def _refuse_schema(field: str, fault: str) -> NoReturn:
+    raise StepError(f"the schema under `{field}` {fault}", code=f"{field}_schema", again="never", hint=f"correct `{field}` in the runbook")
 
 
-def _unexpected(fault: str) -> NoReturn:
-    raise StepError(
-        f"the output {fault}", code="unexpected_output", again="never", hint="compare `parse` and `outputs` with what is answered"
-    )
+def _unexpected(fault: str, hint: str = _COMPARE) -> NoReturn:
+    raise StepError(f"the output {fault}", code="unexpected_output", again="never", hint=hint)

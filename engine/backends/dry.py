@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step
+from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step, Values
 from engine.errors import KeyProblem, KeyRefused, StepError
 from engine.rendering import Late
 from engine.secret import Credential, SecretName
@@ -65,6 +65,7 @@ class DryContext:
 
         self.folder = Path(tempfile.gettempdir())
         self.settings = backend.settings
+        self.values = backend.values
 
     def connection(self) -> Any:
         """The opened connection."""
@@ -126,10 +127,11 @@ class DryBackend:
         catalogue: Callable[[str], Step],
         credential: Callable[[SecretName], Credential],
         open: Callable[[str, str | None], Any],  # noqa: A002 - the word of engine.context.Run
+        values: Values,
         offline: bool = False,
     ) -> None:
         self.runbook, self.run, self.clock, self.settings, self.offline = runbook, run, clock, settings, offline
-        self.credential, self.open = credential, open
+        self.credential, self.open, self.values = credential, open, values
         self.plan = Plan()
         self._find = catalogue
         self._latest = clock.now()

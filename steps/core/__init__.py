@@ -12,6 +12,8 @@ from steps.core.command import Command
 from steps.core.http import Http
 from steps.core.log import Log
 from steps.core.set_ import Set
+from steps.core.state_get import StateGet
+from steps.core.state_set import StateSet
 from steps.core.write import Write
 
 STEPS: dict[str, Step] = {
@@ -20,6 +22,8 @@ STEPS: dict[str, Step] = {
     "core.http": Http(),
     "core.log": Log(),
     "core.set": Set(),
+    "core.state.get": StateGet(),
+    "core.state.set": StateSet(),
     "core.write": Write(),
 }
 

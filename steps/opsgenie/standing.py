@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from engine.contracts import Call, Clock, ConnectionStanding, KeyStanding, Reply, Schema
+from engine.contracts import Call, Clock, ConnectionStanding, KeyStanding, Reply, Schema, Values
 from engine.errors import KeyProblem, StepError
 from engine.secret import Credential, SecretName
 from steps.opsgenie.answers import data_of, said
@@ -88,6 +88,11 @@ class _Reading:
     planning: bool = False
     folder: Path = Path()
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> Values:
+        """Nothing is kept here."""
+        raise NotImplementedError
 
     def connection(self) -> Any:
         """Reads are made below connections."""

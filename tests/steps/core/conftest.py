@@ -81,3 +81,22 @@ def placeholder():
 @pytest.fixture
 def new_context(tmp_path):
     return lambda **how: RecordingContext(tmp_path / "run", **how)
+
+
+class KeptValues:
+    """What a runbook keeps, in memory."""
+
+    def __init__(self, values):
+        self._values = {name: {"value": value, "set_at": "2026-01-01T00:00:00.000+00:00"} for name, value in values.items()}
+
+    def get(self, name):
+        return self._values.get(name)
+
+    def set(self, name, value, at):
+        self._values[name] = {"value": value, "set_at": at.isoformat(timespec="milliseconds")}
+        return self._values[name]["set_at"]
+
+
+@pytest.fixture
+def kept():
+    return KeptValues
