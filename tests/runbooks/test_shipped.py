@@ -2,6 +2,8 @@
 
 import csv
 import json
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,8 @@ def nothing_sent(run):
 
 def test_every_runbook_is_tried_here():
     assert {path.stem for path in RUNBOOKS.glob("*.yaml")} == {
-        "access-review", "alert-triage", "incident-response", "page-and-follow", "stale-alerts", "user-offboarding", "user-onboarding",
+        "access-review", "alert-triage", "heartbeat-watch", "incident-response", "key-expiry-check", "nightly-hygiene", "page-and-follow",
+        "stale-alerts", "user-offboarding", "user-onboarding",
     }  # fmt: skip
 
 
@@ -296,3 +299,172 @@ def test_a_plan_of_stale_alerts_pings_nobody(carry_out):
     plan = carry_out("stale-alerts", {}, verb="plan")
     assert not any("ping" in line.path for line in plan["emulator"].requests)
     assert [(one["effect"], one["method"]) for one in plan["requests"] if one["step"] == "heartbeat"] == [("write", "GET")]
+
+
+# -- night after night: the same account and the same state folder -------------------------------------------------------------
+
+
+class MovedClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self):
+        self.moment = datetime(2026, 3, 2, 2, tzinfo=UTC)
+
+    def now(self):
+        return self.moment
+
+    def monotonic(self):
+        return self.moment.timestamp()
+
+    def sleep(self, seconds):
+        """Nobody waits here."""
+
+
+@pytest.fixture
+def night_after_night(command, monkeypatch):
+    """Serves an account and carries a runbook out against it, as often as wanted; the clock of both is moved by hand."""
+    from engine.clock import RealClock
+    from steps.opsgenie.emulator import Emulator
+    from steps.opsgenie.emulator.server import serve
+
+    monkeypatch.setenv("NIGHTS_KEY", "")
+    servers = []
+
+    def begin(name, state):
+        emulator = Emulator(clock=MovedClock(), state={"processing": 0, **state})
+        monkeypatch.setattr(RealClock, "now", lambda _self: emulator.clock.moment)
+        server = serve(emulator)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
+        monkeypatch.setenv("NIGHTS_KEY", next(key.value for key in emulator.keys if key.kind == "integration"))
+        config = {"connections": {"opsgenie": {"url": server.url, "keys": [{"kind": "integration", "secret": "env:NIGHTS_KEY"}]}}}
+        path = command.write("opsbook.yaml", json.dumps(config))
+
+        def run(*inputs, passed=None):
+            if passed is not None:
+                emulator.clock.moment += passed
+            given = [part for one in inputs for part in ("-i", one)]
+            return json.loads(command("--json", "--config", path, "run", RUNBOOKS / f"{name}.yaml", *given).out)
+
+        return run, emulator
+
+    yield begin
+    for server in servers:
+        server.shutdown()
+
+
+def told(emulator):
+    return [(one["fields"]["message"], one["fields"]["status"], one["fields"]["count"]) for one in emulator.snapshot()["alerts"].values()]
+
+
+# -- heartbeat-watch -----------------------------------------------------------------------------------------------------------
+
+BEATS = {
+    "heartbeats": [
+        {"name": "backup", "interval": 10, "intervalUnit": "minutes", "lastPingTime": {"ago": "1h"}, "alertMessage": "service"},
+        {"name": "mail", "interval": 1, "intervalUnit": "hours", "lastPingTime": {"ago": "0s"}, "alertMessage": "service"},
+        {"name": "idle", "interval": 1, "intervalUnit": "minutes", "enabled": False, "lastPingTime": {"ago": "9h"}},
+    ],
+    "schedules": [{"name": "duty", "users": ["ana@example.com"]}, {"name": "nights"}],
+}
+
+
+def test_a_watch_names_what_expired_and_who_is_on_call(carry_out):
+    run = carry_out("heartbeat-watch", BEATS)
+    assert (run["code"], run["outputs"]["expired"]) == (0, ["backup"])
+    (ours,) = (alert["fields"] for alert in run["emulator"].alerts() if alert["fields"]["alias"] == "heartbeat-watch")
+    assert (ours["message"], ours["priority"], ours["tags"]) == ("Heartbeats expired: backup", "P2", ["heartbeat"])
+    assert ours["description"] == "Expired: backup\nOn call: duty: ana@example.com; nights: nobody;"
+
+
+def test_a_watch_says_so_once_keeps_it_true_and_closes_it(night_after_night):
+    run, emulator = night_after_night("heartbeat-watch", BEATS)
+    ours = lambda: [one for one in told(emulator) if one[0] != "service"]
+    for _ in range(2):
+        assert run()["status"] == "succeeded"
+        assert ours() == [("Heartbeats expired: backup", "open", 1)]
+    assert run(passed=timedelta(hours=2))["outputs"]["expired"] == ["backup", "mail"]
+    assert ours() == [("Heartbeats expired: backup, mail", "open", 1)]
+    for heartbeat in emulator.snapshot()["heartbeats"]:
+        ping(emulator, heartbeat)
+    for _ in range(2):
+        assert run()["outputs"]["expired"] == []
+        assert ours() == [("Heartbeats expired: backup, mail", "closed", 1)]
+
+
+def ping(emulator, name):
+    from steps.exchange import Request
+
+    key = next(key.value for key in emulator.keys if key.kind == "integration")
+    assert emulator.handle(Request("GET", f"/v2/heartbeats/{name}/ping", {"authorization": f"GenieKey {key}"})).status == 202
+
+
+def test_a_watch_of_some_heartbeats_leaves_the_others(carry_out):
+    run = carry_out("heartbeat-watch", BEATS, "only=^mail")
+    assert (run["outputs"]["expired"], run["emulator"].writes()) == ([], [])
+
+
+def test_the_plan_of_a_watch_shows_the_alert(carry_out):
+    plan = carry_out("heartbeat-watch", BEATS, verb="plan")
+    assert [one["step"] for one in plan["requests"] if one["effect"] == "write"] == ["raise"]
+
+
+# -- nightly-hygiene -----------------------------------------------------------------------------------------------------------
+
+UNTIDY = {
+    "users": [{"username": "bo@example.com"}, {"username": "lone@example.com"}],
+    "teams": [{"name": "dba", "members": [{"username": "bo@example.com"}]}],
+    "alerts": [{"message": "old", "createdAt": "2020-01-01T00:00:00Z"}, {"message": "new", "createdAt": "2099-01-01T00:00:00Z"}],
+    "schedules": [{"name": "duty", "users": ["bo@example.com"]}, {"name": "empty"}, {"name": "off", "enabled": False}],
+}
+
+
+def test_the_night_closes_what_is_stale_and_reports(carry_out):
+    run = carry_out("nightly-hygiene", UNTIDY)
+    assert (run["code"], run["outputs"]["closed"]) == (0, 1)
+    assert json.loads(Path(run["outputs"]["report"]).read_text()) == {
+        "closed": [alert["fields"]["id"] for alert in run["emulator"].alerts() if alert["fields"]["message"] == "old"],
+        "schedules_without_anybody": ["empty"],
+        "users_without_team": ["lone@example.com"],
+    }
+    hygiene = run["emulator"].alerts()[-1]["fields"]
+    assert (hygiene["message"], hygiene["priority"]) == ("Hygiene: 1 users without a team, 1 schedules with nobody on call", "P5")
+    assert hygiene["description"] == "Without a team: lone@example.com\nNobody on call: empty"
+
+
+def test_the_next_night_tells_only_what_is_new(night_after_night):
+    run, emulator = night_after_night("nightly-hygiene", UNTIDY)
+    assert [run()["status"] for _ in range(2)] == ["succeeded", "succeeded"]
+    assert len([one for one in told(emulator) if one[0].startswith("Hygiene")]) == 1
+
+
+def test_a_tidy_account_hears_nothing(carry_out):
+    run = carry_out("nightly-hygiene", {})
+    assert (run["code"], run["emulator"].writes(), run["outputs"]["closed"]) == (0, [], 0)
+
+
+# -- key-expiry-check ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_first_seen_is_not_due_and_the_end_of_the_api_is_told(carry_out):
+    run = carry_out("key-expiry-check", {}, "api_ends=2020-01-01T00:00:00Z")
+    assert (run["code"], run["outputs"]["due"], run["outputs"]["api_ends_soon"], run["outputs"]["domains"]) == (0, False, True, 9)
+    assert told(run["emulator"]) == [("Opsgenie's REST API ends on 2020-01-01", "open", 1)]
+    assert carry_out("key-expiry-check", {}, "api_ends=2999-01-01T00:00:00Z")["outputs"]["api_ends_soon"] is False
+
+
+def test_a_key_that_grew_old_is_told_once_until_it_has_another_name(night_after_night):
+    run, emulator = night_after_night("key-expiry-check", {})
+    calm = ("api_ends=2999-01-01T00:00:00Z", "change_after=90d")
+    assert [run(*calm, passed=timedelta(days=days))["outputs"]["due"] for days in (0, 89)] == [False, False]
+    for _ in range(2):
+        assert run(*calm, passed=timedelta(days=2))["outputs"]["due"] is True
+        assert told(emulator) == [("The Opsgenie key main is older than 90d", "open", 1)]
+    assert run(*calm, "key=new")["outputs"]["due"] is False
+    assert len(told(emulator)) == 1
+
+
+def test_a_key_that_is_refused_fails_the_check(carry_out):
+    faults = {"faults": [{"match": "*", "answer": "http_401", "times": 99}]}
+    run = carry_out("key-expiry-check", faults)
+    assert (run["code"], run["by_id"]["account"]["status"]) == (4, "failed")
