@@ -29,11 +29,13 @@ TEMPLATED = {"type": "string", "pattern": r"\{[{%]"}
 """What a value looks like that will be something else once it is rendered."""
 
 
-def as_written(schema: Schema) -> dict[str, Any]:
+def as_written(schema: Schema | bool) -> dict[str, Any]:
     """The schema of a value as written: where the step takes a value, a template may stand.
 
     Said as if/then/else: measured, editors and validators give wrong advice on oneOf and anyOf.
     """
+    if isinstance(schema, bool):  # takes anything, or nothing
+        return {} if schema else {"not": {}}
     if schema.get("x-literal"):
         return dict(schema)
     if schema.get("format") == "expression":

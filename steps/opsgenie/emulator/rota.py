@@ -102,7 +102,7 @@ class Rota:
         now, before = self.on_call(moment), moment
         taken = now[0] if now else None
         while before < moment + timedelta(days=366):
-            after = before + max(self.step, timedelta(days=7))
+            after = before + UNITS["weekly"]
             for change in self._changes(before, after):
                 if (duty := self.on_call(change)) and duty[0] != taken:
                     return Period(change, change, *duty)
