@@ -185,6 +185,12 @@ SCENARIOS = (
     ),
     Scenario("alert-triage", "runbooks/alert-triage.yaml", (), _COMPANY | {"alerts": _OPEN}),
     Scenario("stale-alerts", "runbooks/stale-alerts.yaml", (), {"alerts": _OLD}),
+    Scenario(
+        "nightly-hygiene",
+        "runbooks/nightly-hygiene.yaml",
+        (),
+        {"alerts": _OLD, "users": [{"username": "ana@example.com"}], "schedules": [{"name": "duty"}]},
+    ),
     Scenario("every", EVERY, ('hosts=["a", "b"]',), _COMPANY, "opsgenie.alert.get=http_503*2"),
     Scenario("trouble", TROUBLE, (), {}, "opsgenie.alert.create=lost,opsgenie.alert.get=http_503*2,opsgenie.user.create=lost"),
     Scenario("again", AGAIN, ('users=["ana", "ben", "cem"]',), {}, "opsgenie.user.create=http_422*1+1", retried=True),

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from jsonschema import Draft7Validator
 
 from engine.cli.options import load_state
@@ -88,3 +91,26 @@ def test_what_is_wrong_in_a_file_is_shown_where_it_stands(clock, tmp_path, text,
 def test_the_schema_stands_on_its_own():
     """It is put into other schemas, where a reference would lead elsewhere."""
     assert "$ref" not in str(STATE_SCHEMA)
+
+
+def test_the_state_that_the_documentation_shows(made):
+    text = (Path(__file__).parents[4] / "docs" / "cli.md").read_text()
+    shown = yaml.safe_load(text.split("what people do meanwhile:\n\n```yaml\n")[1].split("```")[0])
+    client = made(state=shown)
+    turns = {one["_parent"]["name"]: one["onCallRecipients"] for one in client.data("/v2/schedules/on-calls", flat="true")}
+    assert turns == {"duty": ["ana@example.com"], "office": ["ben@example.com"]}
+    assert client.data("/v2/heartbeats/backup")["lastPingTime"] == "2026-03-01T10:00:00.000Z"
+
+
+def test_times_of_turns_may_be_told_from_now_and_teams_by_name(made):
+    turns = {"startDate": {"ago": "2h"}, "endDate": {"in": "1h"}, "participants": [{"type": "team", "name": "ops"}]}
+    state = {
+        "teams": [{"name": "ops", "members": [{"username": "ana@example.com"}]}],
+        "schedules": [{"name": "duty", "ownerTeam": "ops", "rotations": [turns]}],
+    }
+    client = made(state=state)
+    asked = {"scheduleIdentifierType": "name", "flat": "true"}
+    assert client.data("/v2/schedules/duty/on-calls", **asked)["onCallRecipients"] == ["ana@example.com"]
+    assert client.data("/v2/schedules")[0]["ownerTeam"]["name"] == "ops"
+    client.clock.sleep(3600)
+    assert client.data("/v2/schedules/duty/on-calls", **asked)["onCallRecipients"] == []
