@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine import schema, secrets, source
+from engine import schema, secrets, segments, sinks, source
 from engine.contracts import DRAFT
 from engine.errors import Finding, Invalid
 from engine.model import SECRET_NAME
@@ -49,6 +49,11 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of a configuration file, given that of one connection."""
     texts = {"type": "array", "items": {"type": "string", "minLength": 1}}
     allow = {"type": "object", "properties": {"allow": texts}, "additionalProperties": False}
+    audit = {"segment": segments.SCHEMA, "sinks": {"type": "array", "items": sinks.SCHEMA}}
+    prune = {
+        "keep": {"type": "integer", "minimum": 0, "description": "The newest so many ended runs."},
+        "older_than": {"type": "string", "format": "duration", "description": "Ended runs younger than that."},
+    }
     return {
         "$schema": DRAFT,
         "title": "opsbook configuration",
@@ -84,6 +89,13 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
                 "required": ["endpoint"],
                 "additionalProperties": False,
             },
+            "audit": {"type": "object", "properties": audit, "additionalProperties": False},
+            "runs": {
+                "type": "object",
+                "properties": prune,
+                "additionalProperties": False,
+                "description": "What `opsbook runs prune` keeps unless its flags say otherwise.",
+            },
             "write": allow
             | {"description": "Folders that may be written to and attached from, beside the run's own; relative to this file."},
         },
@@ -106,6 +118,11 @@ def _with_references(part: Any) -> Any:
 def _is_reference(path: DocumentPath) -> bool:
     """Whether a reference to a secret stands at a place of a file."""
     return bool(path) and (path[-1] == "secret" or (path[0] == "secrets" and len(path) == 2))
+
+
+def _is_sink_file(path: DocumentPath) -> bool:
+    """Whether a place of a file names a file that gets the audit log."""
+    return path[:2] == ("audit", "sinks") and path[-1] == "file"
 
 
 def load(given: str | None, connection: Mapping[str, Any], folder: str | None = None, cache: PlanCache | None = None) -> Config:
@@ -131,7 +148,7 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
     for value in reversed(values):
         for name, known in added.items():
             known.update(value.get(name, {}))
-        settings |= {key: part for key, part in value.items() if key not in ADDED_UP}
+        settings |= _added(settings, {key: part for key, part in value.items() if key not in ADDED_UP})
     return Config(tuple(map(str, paths)), **added, settings=settings | _project(chosen, folder))
 
 
@@ -152,6 +169,14 @@ def _project(chosen: str | None, folder: str | None) -> dict[str, str]:
     found = Path(os.path.normpath(file.absolute().parent if file else Path(folder or ".").absolute()))
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path's fails for a user without an entry
     return {} if file is None and (home.is_relative_to(found) or found == Path(found.anchor)) else {"project": str(found)}
+
+
+def _added(weaker: Mapping[str, Any], stronger: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a stronger file; the sinks of the weaker ones stay, since no project may turn off what the machine asks for."""
+    if "audit" not in stronger or "audit" not in weaker:
+        return stronger
+    both = [*weaker["audit"].get("sinks", ()), *stronger["audit"].get("sinks", ())]
+    return {**stronger, "audit": {**weaker["audit"], **stronger["audit"], "sinks": both}}
 
 
 def _places(folder: str | None) -> list[Path]:
@@ -188,7 +213,7 @@ def _beside(value: Any, folder: Path, paths: Collection[str], place: DocumentPat
     if isinstance(value, list):
         return [_beside(item, folder, paths, (*place, index)) for index, item in enumerate(value)]
     named = len(place) == 3 and place[0] == "connections" and place[2] in paths
-    is_path = named or place == ("log", "file") or place[:2] == ("write", "allow")
+    is_path = named or place == ("log", "file") or _is_sink_file(place) or place[:2] == ("write", "allow")
     return str(folder / os.path.expanduser(value)) if is_path else value  # noqa: PTH111 - Path's fails where there is no such user
 
 

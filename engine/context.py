@@ -234,4 +234,4 @@ def _answer(reply: Reply, took: float) -> dict[str, Any]:
     if isinstance(reply.value, Mapping) and isinstance(reply.value.get("requestId"), str):
         told["requestId"] = reply.value["requestId"]
     limits = {name: value for name, value in reply.headers.items() if name.startswith("x-ratelimit-")}
-    return told | ({"rate_limit": limits} if limits else {})
+    return told | ({"rate_limit": limits} if limits else {}) | ({"names": dict(reply.names)} if reply.names else {})

@@ -69,7 +69,7 @@ class Call:
         effect: a read may be repeated at will; a write is synced to disk before it leaves.
         method, url: of an HTTP request; None for other actions. The url carries no secret.
         path: the path template (`/v2/alerts/{identifier}`).
-        ids: values of the path template.
+        ids: values of the path template, and the name that the body gives to what it makes.
         body: the JSON body, exactly as it would be sent.
         key: the key it goes with.
         domain: rate-limit domain.
@@ -97,12 +97,14 @@ class Reply:
         status: HTTP status; None for other actions.
         headers: the answer's headers in lower case that later decisions need.
         secret: the value must not be written to disk.
+        names: what the thing it is about is called (`{"alertId": …, "alias": …}`), for the audit log.
     """
 
     value: Any = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     secret: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class Values(Protocol):
@@ -246,6 +248,19 @@ class SecretSource(Protocol):
 
     def read(self, name: str) -> str:
         """The value behind a name. Raises KeyProblem."""
+
+
+class Sink(Protocol):
+    """A second place for the audit log; a module of engine/sinks."""
+
+    def write(self, line: bytes) -> None:
+        """Takes one event: its line as the log has it, with the line feed. Raises OSError."""
+
+    def sync(self) -> None:
+        """What was written is as safe as this place can make it. Raises OSError."""
+
+    def close(self) -> None:
+        """Gives its file or socket back."""
 
 
 class Connection(Protocol):

@@ -42,18 +42,30 @@ def _refuse_foreign(found: os.stat_result) -> None:
 def lock(path: Path, *, wait: bool = False) -> int | None:
     """Takes the lock that a private file stands for, until the handle is closed; None when another process has it.
 
+    Whoever holds a lock may remove its file: one that is gone by the time it is locked is made anew.
     Raises OSError: the file cannot be opened, or its file system knows no locks.
     """
-    file = open_private(path, os.O_RDWR)
+    while True:
+        file = open_private(path, os.O_RDWR)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _stands_for(file, path):
+                return file
+        except BlockingIOError:
+            os.close(file)
+            return None
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+def _stands_for(file: int, path: Path) -> bool:
+    """Whether a path still leads to an open file."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return None
-    except BaseException:
-        os.close(file)
-        raise
-    return file
+        return os.path.samestat(os.fstat(file), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def make_folder(path: Path) -> None:
@@ -117,19 +129,23 @@ class Record:
     """
 
     def __init__(self, path: Path, name: str) -> None:
+        self._path = path
         self._name = name
         self._lock = threading.Lock()
         self._broken: AuditUnwritable | None = None
         try:
-            self._file = open_private(path, os.O_RDWR | os.O_APPEND)
+            self._file = self._open()
             self._begin()
         except OSError as error:
             raise AuditUnwritable(f"{name} cannot be opened: {error.strerror}", hint="check the state folder") from error
         self._sync = Sync(self._file)
 
+    def _open(self) -> int:
+        """The file's handle. Raises OSError."""
+        return open_private(self._path, os.O_RDWR | os.O_APPEND)
+
     def _begin(self) -> None:
-        """Takes up what the file holds. Raises OSError."""
-        raise NotImplementedError
+        """Takes up what the file holds; nothing, unless a kind of file has need of it. Raises OSError."""
 
     def sync(self) -> None:
         """Everything written so far is on disk when this returns. Raises AuditUnwritable."""

@@ -55,6 +55,7 @@ _answer = {
         "took": {"type": "number", "description": "seconds"},
         "requestId": _text,
         "rate_limit": {"type": "object", "additionalProperties": _text},
+        "names": {"type": "object", "additionalProperties": _text, "description": "What the thing it is about is called."},
     },
     "additionalProperties": False,
 }
@@ -100,6 +101,7 @@ EVENTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "actor": _actor,
         },
     ),
+    "log.continued": (("next",), {"next": {**_text, "description": "The file beside this one in which the log goes on."}}),
     "moment": (("key", "moment"), {"key": _text, "moment": _time}),
     "run.cancelling": (("key",), {"key": _text}),
     "run.carried": (("key",), {"key": _text}),

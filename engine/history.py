@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import disk, journal
+from engine import chain, disk, journal, segments
+from engine.chain import Flaw
 from engine.errors import AuditUnwritable, Overlap
-from engine.state import State
+from engine.state import LOG, State
 
-LOG = "audit.jsonl"
 OVER = ("run.ended", "run.parked")
 """Events behind which no process carries the run on."""
+CLOSED, PRUNED = "run.closed", "run.pruned"
+"""Entries of the ledger that tell a run's last head and number of events."""
 PATIENCE = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with the audit log."""
-
-    file: str
-    line: int
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +28,12 @@ class Verified:
 
     Attributes:
         head: of the one run, or of the ledger.
-        heads: every head that a run may have printed, the ledger's too.
+        heads: every head that a run, or an earlier verification, may have printed: those of runs that were pruned since, too.
     """
 
     events: int
     head: str
-    problems: list[Problem]
+    problems: list[Flaw]
     heads: frozenset[str]
 
 
@@ -100,7 +93,9 @@ def holder(place: Path) -> int | None:
 
 
 def held(place: Path) -> bool:
-    """Whether a process holds the run."""
+    """Whether a process holds the run; one that was pruned meanwhile is held by nobody."""
+    if not place.is_dir():
+        return False
     handle = _locked(place, patience=1)
     if handle is not None:
         os.close(handle)
@@ -177,39 +172,72 @@ def _retold(step: Mapping[str, Any], whole: Mapping[str, Any], rows: Sequence[Ma
 
 def verify(state: State, run: Path | None = None) -> Verified:
     """Checks one run, or everything there is: every line of every run, the ledger, and the ledger's word on each run."""
-    places = [run] if run else state.every_run()
-    checks = {place: journal.verify(place / LOG) for place in places}
-    problems = [Problem(str(place / LOG), flaw.line, flaw.message) for place, found in checks.items() for flaw in found.flaws]
-    problems += _against_ledger(state, {place.name: found.hashes for place, found in checks.items()}, whole=run is None)
-    events = sum(found.events for found in checks.values())
-    heads = [found.head for found in checks.values()]
-    head = heads[0] if run else (journal.verify(state.ledger).head if state.ledger.exists() else journal.GENESIS)
-    return Verified(events, head, problems, frozenset([head, *heads]))
+    found = {place: chain.verify(place / LOG) for place in ([run] if run else state.every_run())}
+    runs = {place: check for place, check in found.items() if segments.exists(place / LOG)}  # the others were pruned meanwhile
+    known = segments.exists(state.ledger)
+    ledger = chain.verify(state.ledger) if known else chain.Verification((), ())
+    told = told_of(journal.placed(state.ledger)) if known else {}
+    problems = [flaw for check in runs.values() for flaw in check.flaws]
+    problems += ledger.flaws if run is None else ()
+    problems += unlike_ledger(runs, told)
+    if runs and not known:
+        problems.append(Flaw(1, "the ledger is missing, and runs are there", str(state.ledger)))
+    if run is None:
+        problems += _gone(state, told)
+    heads = {check.head for check in runs.values()} | {head for place in runs for _, head in _ends(told.get(place.name, ()))}
+    if run is None:
+        heads |= {*ledger.hashes} | {head for entries in told.values() for _, head in _ends(entries)}
+    head = runs[run].head if run in runs else ledger.head
+    return Verified(sum(check.events for check in runs.values()), head, problems, frozenset(heads))
 
 
-def _against_ledger(state: State, runs: Mapping[str, Sequence[str]], *, whole: bool) -> Iterator[Problem]:
-    if not state.ledger.exists():
-        if runs:
-            yield Problem(str(state.ledger), 1, "the ledger is missing, and runs are there")
-        return
-    if whole:
-        for flaw in journal.verify(state.ledger).flaws:
-            yield Problem(str(state.ledger), flaw.line, flaw.message)
+Told = Mapping[str, Sequence[Mapping[str, Any]]]
+"""By run, what the ledger was told of it, and in which line of which file."""
+
+
+def told_of(ledger: Iterable[tuple[str, int, bytes]]) -> Told:
+    """What the lines of a ledger tell of each run."""
     known: dict[str, list[dict[str, Any]]] = {}
-    for entry in journal.events(state.ledger):
-        known.setdefault(entry.get("run", ""), []).append(entry)
-    for name, hashes in runs.items():
-        if not _as_told(known.get(name, ()), hashes):
-            yield Problem(str(state.runs / name / LOG), len(hashes) or 1, "does not end as the ledger says: the tail was cut or added to")
-    if whole:
-        yield from (
-            Problem(str(state.ledger), told[0]["seq"], f"the run {name} is gone") for name, told in known.items() if name not in runs
-        )
+    for file, line, written in ledger:
+        entry = chain.parsed(written)
+        if entry is not None and "run" in entry:
+            known.setdefault(str(entry["run"]), []).append({**entry, "file": file, "line": line})
+    return known
 
 
-def _as_told(told: Sequence[Mapping[str, Any]], hashes: Sequence[str]) -> bool:
+def unlike_ledger(runs: Mapping[Path, chain.Verification], told: Told) -> Iterator[Flaw]:
+    """Runs that end otherwise than the ledger says; looked at once more, since a run may have gone on meanwhile."""
+    for place, check in runs.items():
+        entries = told.get(place.name, ())
+        if as_told(entries, check.hashes) or any(flaw.message == chain.MISSING for flaw in check.flaws):
+            continue
+        again = chain.verify(place / LOG)
+        if not as_told(entries, again.hashes):
+            yield Flaw(again.line or 1, "does not end as the ledger says: the tail was cut or added to", again.file)
+
+
+def _gone(state: State, told: Told) -> list[Flaw]:
+    """Runs that are not there and have no tombstone; looked for once more, since one may have got it meanwhile."""
+    missing = [name for name, entries in told.items() if not has_tombstone(entries) and not segments.exists(state.runs / name / LOG)]
+    now = told_of(journal.placed(state.ledger)) if missing else told
+    first = {name: now[name][0] for name in missing if name in now and not has_tombstone(now[name])}
+    return [Flaw(entry["line"], f"the run {name} is gone", entry["file"]) for name, entry in first.items()]
+
+
+def has_tombstone(entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a run was pruned."""
+    return bool(entries) and entries[-1].get("event") == PRUNED
+
+
+def _ends(entries: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    """Number of events and head, each time the ledger was told of an end."""
+    ends = [entry for entry in entries if entry.get("event") in (CLOSED, PRUNED)]
+    return [(entry["events"], entry["head"]) for entry in ends if isinstance(entry.get("events"), int) and "head" in entry]
+
+
+def as_told(entries: Sequence[Mapping[str, Any]], hashes: Sequence[str]) -> bool:
     """Whether a log still holds every end that the ledger was told, and, unless the run was gone on with since, ends with the last."""
-    ends = [(entry["events"], entry["head"]) for entry in told if entry["event"] == "run.closed"]
-    if any(events > len(hashes) or hashes[events - 1] not in (head, journal.CHANGED) for events, head in ends):
+    ends = _ends(entries)
+    if any(events > len(hashes) or (events and hashes[events - 1] not in (head, chain.CHANGED)) for events, head in ends):
         return False
-    return not (told and told[-1]["event"] == "run.closed") or ends[-1][0] == len(hashes)
+    return not (ends and entries[-1].get("event") in (CLOSED, PRUNED)) or ends[-1][0] == len(hashes)

@@ -1,50 +1,38 @@
-"""The audit log: one JSON event a line, each line holding the hash of the one before; fails closed.
+"""The audit log: one JSON event a line, chained by hash (engine.chain); fails closed.
 
-A line is canonical JSON (sorted keys, ASCII, no spaces). `hash` is the SHA-256 of the line without it, `prev` the hash of the line
-before (64 zeros at first): a changed byte breaks its own line's hash, a removed or moved line breaks the next one's `prev`.
+A log that passes a size goes on in another file, in this order: that file is made, the last line of the old one names it and is
+synced, the first line of the new one follows. Wherever a crash falls, at most the newest file is empty; a file that was named and is
+not there is missed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from engine import disk
+from engine import disk, segments
+from engine.chain import CONTINUED, GENESIS, canonical, digest, parsed
+from engine.contracts import Sink
 from engine.errors import AuditUnwritable
-
-GENESIS = "0" * 64
-CHANGED = ""
-LAST = "run.ended"
-"""The event after which nothing is written: a line cut short behind it cannot come from a crash."""
-
-
-def canonical(event: Mapping[str, Any]) -> bytes:
-    """The one way to spell an event. Raises ValueError for NaN and infinities."""
-    return json.dumps(event, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
-
-
-def digest(event: Mapping[str, Any]) -> str:
-    """The hash a line carries."""
-    return hashlib.sha256(canonical({key: value for key, value in event.items() if key != "hash"})).hexdigest()
 
 
 class Journal(disk.Record):
-    """An append-only chained file.
+    """An append-only chained log, in as many files as its size asks for.
 
     Args:
-        path: created when absent; its folder must exist.
+        path: of the first file, created when absent; its folder must exist.
         filters: last changes to an event, such as redaction, in order.
         fields: put into every event.
+        segment: bytes after which the log goes on in another file.
+        sink: gets a copy of every line.
         heard: takes in each event once it is written.
 
     Raises:
-        AuditUnwritable: the file cannot be opened, belongs to somebody else, or is not a regular file.
+        AuditUnwritable: a file cannot be opened, belongs to somebody else, is not a regular file, or is missing.
     """
 
     def __init__(
@@ -53,17 +41,30 @@ class Journal(disk.Record):
         *,
         filters: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (),
         fields: Mapping[str, Any] | None = None,
+        segment: int = segments.DEFAULT_SIZE,
+        sink: Sink | None = None,
         heard: Callable[[str, Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.path = path
         self._heard = heard
         self._filters = filters
         self._fields = dict(fields or {})
+        self._segment = segment
+        self._sink = sink
         super().__init__(path, f"the audit log {path}")
-        self._log = _logger(self._file, (self._filter, self._chain))
+        self._log = _logger(self._write, (self._filter, self._chain))
+
+    def _open(self) -> int:
+        """The newest file; the one before while that does not say that the log goes on: a crash came between."""
+        parts = list(segments.every(self.path))
+        if len(parts) > 1 and parts[-2].exists() and _last_event(parts[-1]) is None and not _continued(_last_event(parts[-2])):
+            parts.pop()
+        self._number = len(parts)
+        return disk.open_private(parts[-1], os.O_RDWR | os.O_APPEND)
 
     def _begin(self) -> None:
         self.events, self.head = self._tail()
+        self._size = os.fstat(self._file).st_size
 
     def append(self, event: str, *, sync: bool = False, **fields: Any) -> dict[str, Any]:
         """Writes one event and returns it as written. With `sync`, it is on disk when this returns.
@@ -74,15 +75,53 @@ class Journal(disk.Record):
         with self._lock:
             self._refuse_broken()
             try:
+                if self._size >= self._segment:
+                    self._continue()
                 written: dict[str, Any] = self._log.info(event, **fields)
             except OSError as error:
                 raise self._break("written", error) from error
-            self.events, self.head = written["seq"], written["hash"]
         if sync:
             self.sync()
         if self._heard is not None:
             self._heard(event, written)
         return written
+
+    def sync(self) -> None:
+        """Everything written so far is on disk, and at the sink, when this returns. Raises AuditUnwritable."""
+        super().sync()
+        if self._sink is not None:
+            try:
+                self._sink.sync()
+            except OSError as error:
+                raise self._break("synced", error) from error
+
+    def close(self) -> None:
+        """Gives the file and the sink back."""
+        super().close()
+        if self._sink is not None:
+            self._sink.close()
+
+    def _continue(self) -> None:
+        """Goes on in another file, which takes the old one's place under the same handle: a sync that is under way keeps its file."""
+        path = segments.name(self.path, self._number + 1)
+        new = disk.open_private(path, os.O_RDWR | os.O_APPEND)
+        try:
+            disk.sync_folder(path.parent)  # a crash may have left the file without
+            self._log.info(CONTINUED, next=path.name)
+            self._sync()
+            os.dup2(new, self._file, inheritable=False)
+        finally:
+            os.close(new)
+        self._number, self._size = self._number + 1, 0
+
+    def _write(self, event: dict[str, Any]) -> dict[str, Any]:
+        """What structlog hands the finished event to."""
+        line = canonical(event) + b"\n"
+        disk.write_whole(self._file, line)
+        self.events, self.head, self._size = event["seq"], event["hash"], self._size + len(line)
+        if self._sink is not None:
+            self._sink.write(line)
+        return event
 
     def _filter(self, _logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
         whole = {**self._fields, **event}
@@ -99,22 +138,26 @@ class Journal(disk.Record):
         last, end = disk.last_line(self._file)
         if end < os.fstat(self._file).st_size:
             os.ftruncate(self._file, end)
-        if last is None:
+        if last is None and self._number == 1:
             return 0, GENESIS
+        event = parsed(last) if last is not None else _last_event(segments.name(self.path, self._number - 1))
         try:
-            event = json.loads(last)
-            return int(event["seq"]), str(event["hash"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            place = int(event["seq"]), str(event["hash"])  # type: ignore[index] # what is no event is refused below
+        except (ValueError, KeyError, TypeError) as error:
             raise AuditUnwritable(f"the audit log {self.path} ends in a line that is no event", hint="opsbook audit verify") from error
+        if last is not None and _continued(event):
+            missing = segments.name(self.path, self._number + 1)
+            raise AuditUnwritable(f"the audit log {self.path} goes on in {missing.name}, which is missing", hint="opsbook audit verify")
+        return place
 
 
-def _logger(file: int, processors: tuple[Callable[..., dict[str, Any]], ...]) -> Any:
+def _logger(write: Callable[[dict[str, Any]], dict[str, Any]], processors: tuple[Callable[..., dict[str, Any]], ...]) -> Any:
     structlog = logging_library()
 
     def render(_logger: Any, _method: str, event: Any) -> tuple[tuple[Any], dict[str, Any]]:
         return (event,), {}
 
-    return structlog.wrap_logger(_Appender(file), processors=[*processors, render], wrapper_class=structlog.BoundLogger)
+    return structlog.wrap_logger(_Appender(write), processors=[*processors, render], wrapper_class=structlog.BoundLogger)
 
 
 def logging_library() -> Any:
@@ -133,114 +176,35 @@ def logging_library() -> Any:
 class _Appender:
     """What structlog hands the finished event to."""
 
-    def __init__(self, file: int) -> None:
-        self._file = file
+    def __init__(self, write: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self.info = write
 
-    def info(self, event: dict[str, Any]) -> dict[str, Any]:
-        disk.write_whole(self._file, canonical(event) + b"\n")
-        return event
+
+def placed(path: Path) -> Iterator[tuple[str, int, bytes]]:
+    """Every whole line of a log, in order, as it stands there, with its file and its number there. Raises OSError."""
+    for part in segments.every(path):
+        with suppress(FileNotFoundError), part.open("rb") as file:
+            yield from ((str(part), number, line) for number, line in enumerate(file, start=1) if line.endswith(b"\n"))
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:
-    """Every whole event of a file, in order; a line that is no JSON object is passed over (`verify` names it)."""
-    with path.open("rb") as file:
-        for line in file:
-            event = _parsed(line)
-            if event is not None and line.endswith(b"\n"):
-                yield event
+    """Every whole event of a log, in order; a line that is no JSON object is passed over (`verify` names it). Raises OSError."""
+    return (event for _, _, line in placed(path) if (event := parsed(line)) is not None)
 
 
 def last_event(path: Path) -> dict[str, Any] | None:
-    """The last whole event of a file, read from its end; None when it holds none. Raises OSError."""
-    with path.open("rb") as file:
+    """The last whole event of a log, read from its end; None when it holds none. Raises OSError."""
+    found = map(_last_event, reversed(list(segments.every(path))))
+    return next((event for event in found if event is not None), None)
+
+
+def _last_event(part: Path) -> dict[str, Any] | None:
+    """The last whole event of one file; None when it holds none, or is not there."""
+    with suppress(FileNotFoundError), part.open("rb") as file:
         last, _ = disk.last_line(file.fileno())
-    return _parsed(last) if last else None
+        return parsed(last) if last else None
+    return None
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One line that does not fit."""
-
-    line: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What a file came to: the hash of every event in order, CHANGED for one that is not whole, and every flaw."""
-
-    hashes: Sequence[str]
-    flaws: Sequence[Flaw]
-
-    @property
-    def events(self) -> int:
-        """How many events there are."""
-        return len(self.hashes)
-
-    @property
-    def head(self) -> str:
-        """The last hash that is whole."""
-        return next((known for known in reversed(self.hashes) if known != CHANGED), GENESIS)
-
-
-def verify(path: Path) -> Verification:
-    """Checks every line of a chained file by itself and against the one before. Raises OSError when it cannot be read."""
-    with path.open("rb") as file:
-        return verify_lines(file)
-
-
-def verify_lines(lines: Iterable[bytes]) -> Verification:
-    """Checks the lines of a log, each with its line feed."""
-    flaws: list[Flaw] = []
-    hashes: list[str] = []
-    last = None
-    for number, line in enumerate(lines, start=1):
-        event, message = _check(line)
-        if event is None:
-            if not _cut_short(line, last):
-                flaws.append(Flaw(number, message))
-                hashes.append(CHANGED)
-            continue
-        if event["prev"] != (hashes[-1] if hashes else GENESIS) and not (flaws and flaws[-1].line == number - 1):
-            flaws.append(Flaw(number, "does not follow the line before: a line was removed, added or moved"))
-        elif event["seq"] != number and not flaws:
-            flaws.append(Flaw(number, f"is numbered {event['seq']}, expected {number}"))
-        hashes.append(event["hash"])
-        last = event["event"]
-    return Verification(hashes, flaws)
-
-
-def _cut_short(line: bytes, last: str | None) -> bool:
-    """Whether a line is what a crash leaves of an event: its beginning, at the end of a log that was not ended."""
-    if line.endswith(b"\n") or last == LAST:
-        return False
-    try:
-        _, end = json.JSONDecoder().raw_decode(line.decode("ascii"))
-    except RecursionError:
-        return False
-    except ValueError:
-        return line.startswith(b"{") and line.isascii()
-    return end == len(line)
-
-
-def _check(line: bytes) -> tuple[dict[str, Any] | None, str]:
-    """The event of a line, or what is wrong with the line taken by itself."""
-    event = _parsed(line)
-    if event is None or not {"event", "hash", "prev", "seq"} <= event.keys():
-        return None, "was changed: it is not a whole event"
-    try:
-        if canonical(event) + b"\n" != line:
-            return None, "was changed: it is not spelt as it was written"
-    except (ValueError, RecursionError):  # a number that JSON does not know
-        return None, "was changed: it is not spelt as it was written"
-    if event["hash"] != digest(event):
-        return None, "was changed: its hash does not fit"
-    return event, ""
+def _continued(event: Mapping[str, Any] | None) -> bool:
+    return event is not None and event.get("event") == CONTINUED

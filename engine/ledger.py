@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine import disk
+from engine import disk, segments
 from engine.errors import AuditUnwritable
 from engine.journal import Journal
 
 
-def write(path: Path, event: str, **fields: object) -> None:
-    """Adds one line, one writer at a time. Raises AuditUnwritable."""
+def write(path: Path, event: str, *, segment: int = segments.DEFAULT_SIZE, **fields: object) -> None:
+    """Adds one line, one writer at a time; `segment` as for a journal. Raises AuditUnwritable."""
     try:
         lock = disk.lock(path.with_suffix(".lock"), wait=True)
     except OSError as error:
         raise AuditUnwritable(f"the ledger {path} cannot be locked: {error.strerror}") from error
     assert lock is not None, "it was waited for"
     try:
-        journal = Journal(path)
+        journal = Journal(path, segment=segment, fields={"log": "ledger"})
         try:
             journal.append(event, sync=True, **fields)
         finally:

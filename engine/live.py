@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine import disk, history, journal, ledger
+from engine import chain, disk, history, journal, ledger, segments, sinks
 from engine.backends import LocalBackend
 from engine.carry import Kept
 from engine.catalog import Catalog
@@ -24,11 +24,11 @@ from engine.model import Runbook, Step, Uses
 from engine.redaction import Redactor
 from engine.results import Results
 from engine.stamp import Stamp, actor, version
-from engine.state import State
+from engine.state import LOG, State
 from engine.stop import Stop
 from engine.values import Values
 
-LOG, RESULTS, EMULATOR, VALUES, OUTPUT = history.LOG, "results.jsonl", "emulator.jsonl", "values.json", "output"
+RESULTS, EMULATOR, VALUES, OUTPUT = "results.jsonl", "emulator.jsonl", "values.json", "output"
 RESUMABLE = ("interrupted", "waiting", "in_doubt")
 """Statuses of runs that may be gone on with."""
 
@@ -109,7 +109,7 @@ def ended(place: Path) -> Past:
 def _left(place: Path, status: str) -> Past:
     run = place.name
     broken = f"opsbook audit verify --run {run}; then start the runbook anew"
-    if journal.verify(place / LOG).flaws:
+    if chain.verify(place / LOG).flaws:
         raise ChainBroken(f"the audit log of the run {run} was changed: it cannot be gone on with", hint=broken)
     started, last = next(journal.events(place / LOG), None), journal.last_event(place / LOG)
     if started is None or last is None:
@@ -185,7 +185,7 @@ class Live:
         run = self._open(place, runbook, kept["inputs"], kept["run"])
         hash_ = run.results.put(kept)
         run.results.sync()
-        ledger.write(self.state.ledger, "run.opened", run=place.name, runbook=runbook.name, **of)
+        self._tell_ledger("run.opened", run=place.name, runbook=runbook.name, **of)
         started = run.log.append(
             "run.started",
             sync=True,
@@ -204,7 +204,7 @@ class Live:
         place, kept, who = earlier.place, earlier.kept, actor(self.trigger)
         connections = self._connections(place, runbook)
         run = self._open(place, runbook, kept["inputs"], kept["run"])
-        ledger.write(self.state.ledger, "run.resumed", run=place.name)
+        self._tell_ledger("run.resumed", run=place.name)
         run.log.append("run.resumed", sync=True, actor=who, engine=version())
         memory = Memory.of(journal.events(place / LOG))
         if "retry" in kept and not memory.carried:
@@ -243,10 +243,23 @@ class Live:
             raise Invalid([Finding("RB209", "error", f"{name} holds a key of the configuration", hint=hint) for name in found])
 
     def _open(self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], facts: Mapping[str, Any]) -> _Open:
-        filters = (Stamp(self.clock), self.redactor.value)
-        names = {"run": place.name, "runbook": runbook.name}
-        log = journal.Journal(place / LOG, filters=filters, fields=names, heard=self.listener)
+        stamp, names = Stamp(self.clock), {"run": place.name, "runbook": runbook.name}
+
+        def warn(message: str) -> None:
+            self.listener("said", stamp({"message": message, "level": "warning", **names}))
+
+        log = journal.Journal(
+            place / LOG,
+            filters=(stamp, self.redactor.value),
+            fields=names,
+            segment=segments.size(self.settings),
+            sink=sinks.opened(self.settings.get("audit", {}).get("sinks", ()), warn),
+            heard=self.listener,
+        )
         return _Open(place, runbook, inputs, facts, log, Results(place / RESULTS))
+
+    def _tell_ledger(self, event: str, **fields: object) -> None:
+        ledger.write(self.state.ledger, event, segment=segments.size(self.settings), **fields)
 
     def _carry_out(self, run: _Open, connections: Connections, memory: Memory, started: Mapping[str, Any]) -> RunResult:
         fingerprint_key = self.state.fingerprint_key()
@@ -296,7 +309,7 @@ class Live:
         error = error_value(ending.error)
         run.log.append(over, sync=True, status=ending.status, error=error)
         head, count = run.log.head, run.log.events
-        ledger.write(self.state.ledger, "run.closed", run=run.place.name, status=ending.status, head=head, events=count)
+        self._tell_ledger("run.closed", run=run.place.name, status=ending.status, head=head, events=count)
         document = {
             "run_id": run.place.name,
             "runbook": run.runbook.name,

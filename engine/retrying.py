@@ -6,10 +6,9 @@ from engine import journal, source
 from engine.advice import did_you_mean
 from engine.carry import Kept, rewritten
 from engine.errors import Invalid, UsageError
-from engine.history import LOG
 from engine.live import Past
 from engine.model import Runbook, walk
-from engine.state import State
+from engine.state import LOG, State
 
 
 def refuse_second(state: State, run: str) -> None:

@@ -10,10 +10,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from engine import disk, turns
+from engine import disk, segments, turns
 from engine.errors import AuditUnwritable, Overlap, UsageError
 from engine.stop import Stop
 
+LOG = "audit.jsonl"
 KEY_LENGTH = 32
 POLL = 0.2
 """Seconds between two looks at a held lock."""
@@ -75,7 +76,7 @@ class State:
         """Folders of all runs, oldest first."""
         if not self.runs.is_dir():
             return []
-        return sorted(path for path in self.runs.iterdir() if (path / "audit.jsonl").exists())
+        return sorted(path for path in self.runs.iterdir() if segments.exists(path / LOG))
 
     def fingerprint_key(self) -> bytes:
         """The key of fingerprints, made at first use."""

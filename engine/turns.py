@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine import disk
@@ -39,7 +40,6 @@ def _queue(lock: Path) -> Path:
 @contextmanager
 def _ticket(queue: Path) -> Iterator[Path]:
     """Stands at the end of the queue."""
-    disk.make_folder(queue)
     with _alone(queue):
         ticket = queue / f"{max([0, *map(int, _numbers(queue))]) + 1:09}"
         handle = disk.lock(ticket)
@@ -54,12 +54,37 @@ def _ticket(queue: Path) -> Iterator[Path]:
 @contextmanager
 def _alone(queue: Path) -> Iterator[None]:
     """Nobody else draws or looks: a ticket that is being drawn must not look like one whose process has died."""
-    door = disk.lock(queue / "door", wait=True)
-    assert door is not None, "it was waited for"
+    door = _door(queue)
     try:
         yield
     finally:
         os.close(door)
+
+
+def _door(queue: Path) -> int:
+    """Whoever holds it may draw a ticket, look at those that are drawn, or remove the queue."""
+    while True:
+        disk.make_folder(queue)
+        with suppress(FileNotFoundError):  # it was removed meanwhile
+            handle = disk.lock(queue / "door", wait=True)
+            assert handle is not None, "it was waited for"
+            return handle
+
+
+def forget(lock: Path) -> bool:
+    """Removes a lock that nobody has or waits for; whether it did. Raises OSError."""
+    handle = take(lock)
+    if handle is None:
+        return False
+    try:
+        with _alone(_queue(lock)):
+            if _numbers(_queue(lock)):
+                return False
+            shutil.rmtree(_queue(lock))
+            lock.unlink()
+    finally:
+        os.close(handle)
+    return True
 
 
 def _numbers(queue: Path) -> list[str]:

@@ -9,7 +9,7 @@ Fields = Mapping[str, Any]
 
 GRAVE = {"failed": "error", "in_doubt": "error", "interrupted": "warning", "cancelled": "warning"}
 """Level of what ended so; of anything else, info."""
-QUIET = frozenset({"carried", "moment", "step.intent", "step.result", "wait.ended", "wait.started"})
+QUIET = frozenset({"carried", "moment", "secret.resolved", "step.intent", "step.result", "wait.ended", "wait.started"})
 """Events that only somebody who looks closely wants."""
 
 

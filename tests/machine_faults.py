@@ -27,6 +27,7 @@ from urllib.parse import quote, unquote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from engine import segments  # noqa: E402
 from engine.cli import call  # noqa: E402
 from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import START, Bench, begin_at, scratch  # noqa: E402
@@ -127,8 +128,8 @@ class Disk:
             return
         place = Path(os.readlink(f"/proc/self/fd/{target}")).parent
         before = (place / "emulator.jsonl").read_bytes().splitlines()
-        log = place / "audit.jsonl"
-        synced = log.read_bytes()[: self._synced.get(str(log), 0)]
+        logs = [log for log in segments.every(place / "audit.jsonl") if log.exists()]
+        synced = b"".join(log.read_bytes()[: self._synced.get(str(log), 0)] for log in logs)
         missing = Counter(map(_sent, [*before, rest[0]])) - self._before - Counter(map(_intended, synced.splitlines()))
         missing.pop(None, None)
         if missing:
@@ -219,7 +220,7 @@ def command(bench: Bench, phase: str, fault: Fault | None, found: Path, counted:
 
 
 def _arguments(bench: Bench, phase: str) -> list[str]:
-    return bench.arguments() if phase == "run" else ["resume", "--all", "--config", ""]
+    return bench.arguments() if phase == "run" else ["resume", "--all", "--config", bench.config]
 
 
 def cases(scenarios: Sequence[Scenario], folder: Path, chance: random.Random) -> tuple[list[Case], dict[str, Any]]:

@@ -15,7 +15,9 @@ from tests.machine.scenarios import EVERY
 SAMPLES = (
     ("crash_points.py", "every", 8),
     ("crash_points.py", "wire", 3),
+    ("crash_points.py", "grown", 6),
     ("machine_faults.py", "stale-alerts", 10),
+    ("machine_faults.py", "grown", 10),
     ("signal_points.py", "trouble", 8),
     ("signal_points.py", "slow", 2),
     ("signal_points.py", "starts", 1),

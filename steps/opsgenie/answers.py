@@ -40,7 +40,17 @@ def reply_of(response: Response, effect: Effect, frame: tuple[str, str] | None =
     if status < 200 or 300 <= status < 400 or not _own(status, value):
         raise garbage(status, effect)
     kept = {name: text for name, text in response.headers.items() if name in KEPT_HEADERS or name.startswith("x-ratelimit-")}
-    return Reply(value, status, kept)
+    return Reply(value, status, kept, names=_names(value))
+
+
+def _names(value: Mapping[str, Any] | None) -> dict[str, str]:
+    """What the alert is called that an answer is about, if it is about one; an alert alone has both a short id and an alias."""
+    data = (value or {}).get("data")
+    if not isinstance(data, Mapping):
+        return {}
+    own = data.get("id") if {"tinyId", "alias"} <= data.keys() else None
+    found = {"alertId": data.get("alertId") or own, "alias": data.get("alias"), "tinyId": data.get("tinyId")}
+    return {name: told for name, told in found.items() if isinstance(told, str) and told} if found["alertId"] else {}
 
 
 def _own(status: int, value: Mapping[str, Any] | None) -> bool:

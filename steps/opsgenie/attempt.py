@@ -137,7 +137,7 @@ class Attempt:
             method=self.parts.method,
             url=self.service.base + (target or self.parts.target()),
             path=self.parts.template,
-            ids={name: str(value) for name, value in self.parts.ids.items()},
+            ids={name: str(value) for name, value in self.parts.ids.items()} | _named(body),
             body=body,
             domain=self.operation.rate_limit_domain,
         )
@@ -311,6 +311,11 @@ class Attempt:
         if error.status == 402:
             return "The account's plan does not include this."
         return None
+
+
+def _named(body: Any) -> dict[str, str]:
+    """The alias a new alert is to have: what it is found by before it has an id."""
+    return {"alias": body["alias"]} if isinstance(body, Mapping) and isinstance(body.get("alias"), str) else {}
 
 
 def _seconds_ahead(response: Response, now: datetime) -> float | None:

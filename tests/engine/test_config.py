@@ -1,5 +1,8 @@
 """The configuration: which file wins, and that no key ever stands in one."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from engine import app, config, secrets
@@ -219,3 +222,28 @@ def test_a_secret_file_lies_beside_the_configuration(places, written, found):
     (places / "project/opsbook.yaml").write_text(SECRET.format(f"file:{written}"))
     key = config.load(None, SCHEMA).connections["opsgenie"]["keys"][0]
     assert key == {"kind": "team", "secret": "file:" + found.format(places / "project")}
+
+
+def test_sinks_of_the_audit_log_add_up_and_begin_at_their_configuration(places):
+    (places / "etc/opsbook.yaml").write_text("audit: {segment: 1MiB, sinks: [{syslog: local, required: true}]}")
+    (places / "project/opsbook.yaml").write_text("audit: {segment: 2MiB, sinks: [{file: copy.jsonl}, {file: /srv/audit}, {file: ~/audit}]}")
+    here = [{"file": str(places / "project/copy.jsonl")}, {"file": "/srv/audit"}, {"file": str(Path("~/audit").expanduser())}]
+    found = config.load(None, SCHEMA).settings
+    assert found["audit"] == {"segment": "2MiB", "sinks": [{"syslog": "local", "required": True}, *here]}
+    (places / "project/opsbook.yaml").write_text("audit: {}")
+    assert config.load(None, SCHEMA).settings["audit"] == {"segment": "1MiB", "sinks": [{"syslog": "local", "required": True}]}
+
+
+@pytest.mark.parametrize(
+    "text", ["audit: {segment: 64}", "audit: {off: true}", "runs: {keep: -1}", "runs: {older_than: soon}", "runs: {all: 1}"]
+)
+def test_settings_of_the_audit_log_are_checked(places, text):
+    (places / "project/opsbook.yaml").write_text(text)
+    with pytest.raises(Invalid):
+        config.load(None, SCHEMA)
+
+
+def test_what_the_page_on_the_audit_log_shows_may_be_written():
+    page = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert config.checked(shown.encode(), Path("opsbook.yaml"), SCHEMA)["audit"]["sinks"][1] == {"syslog": "local"}

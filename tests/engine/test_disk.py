@@ -1,6 +1,7 @@
 """Syncs that several threads share: nobody goes on before the own data is on disk, and no failure is forgotten."""
 
 import errno
+import fcntl
 import os
 import threading
 import time
@@ -77,3 +78,42 @@ def test_a_failed_sync_fails_for_good(file, monkeypatch):
             sync()
     with pytest.raises(OSError, match="full"):
         sync()
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_made_anew(tmp_path, monkeypatch):
+    path, got, opened, real = tmp_path / "lock", [], threading.Event(), fcntl.flock
+    first = disk.lock(path)
+    monkeypatch.setattr(fcntl, "flock", lambda *given: opened.set() or real(*given))
+    waiting = threading.Thread(target=lambda: got.append(disk.lock(path, wait=True)))
+    waiting.start()
+    assert opened.wait(5)
+    path.unlink()
+    os.close(first)
+    waiting.join(5)
+    assert os.path.samestat(os.fstat(got[0]), path.stat())
+    assert disk.lock(path) is None
+    os.close(got[0])
+
+
+def test_a_file_system_that_knows_no_locks_is_an_error(tmp_path, monkeypatch):
+    def none(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(OSError, match="No locks"):
+        disk.lock(tmp_path / "lock")
+
+
+def test_folders_are_made_private_and_their_names_are_synced(tmp_path, monkeypatch):
+    synced, real = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")) or real(file))
+    disk.make_folder(tmp_path / "a" / "b")
+    disk.make_folder(tmp_path / "a" / "b")
+    assert synced == [str(tmp_path), str(tmp_path / "a")]
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "a", tmp_path / "a" / "b")} == {0o700}
+
+
+def test_a_record_that_takes_nothing_up(tmp_path):
+    record = disk.Record(tmp_path / "r", "the record")
+    record.sync()
+    record.close()

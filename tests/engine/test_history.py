@@ -6,10 +6,11 @@ import errno
 import json
 from pathlib import Path
 import os
+import shutil
 
 import pytest
 
-from engine import history, journal, ledger
+from engine import chain, history, ledger
 from engine.errors import AuditUnwritable, Overlap
 from engine.history import LOG
 from engine.journal import Journal
@@ -47,9 +48,9 @@ def cut(path, keep):
 def test_all_is_well(state):
     verified = history.verify(state)
     assert (verified.problems, verified.events) == ([], 8)
-    assert verified.head == journal.verify(state.ledger).head
+    assert verified.head == chain.verify(state.ledger).head
     one = history.verify(state, state.runs / "run-1")
-    assert (one.events, one.head) == (4, journal.verify(state.runs / "run-1" / LOG).head)
+    assert (one.events, one.head) == (4, chain.verify(state.runs / "run-1" / LOG).head)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 2, 3])
@@ -102,7 +103,7 @@ def test_a_ledger_that_is_gone_or_was_changed_is_found(state):
 
 def test_nothing_there_is_nothing_wrong(tmp_path):
     verified = history.verify(State(tmp_path))
-    assert (verified.problems, verified.events, verified.head) == ([], 0, journal.GENESIS)
+    assert (verified.problems, verified.events, verified.head) == ([], 0, chain.GENESIS)
 
 
 def test_a_row(state):
@@ -189,3 +190,90 @@ def test_one_changed_byte_is_named_once(command):
         done = command("audit", "verify", "--json")
         assert done.code == 12
         assert [problem["line"] for problem in json.loads(done.out)["problems"]] == [line + 1]
+
+
+def test_who_holds_a_run(state):
+    place = state.runs / "run-1"
+    assert history.holder(place) is None
+    with history.hold(place):
+        assert history.holder(place) == os.getpid()
+        (place / "lock").write_text("half")
+        assert history.holder(place) is None
+
+
+def test_a_document_is_retold_with_what_only_the_log_knows(tmp_path):
+    log = Journal(tmp_path / LOG)
+    for name, fields in [
+        ("run.started", {"actor": {"user": "ana"}}),
+        ("step.started", {"step": "a", "uses": "x.y", "time": "T1"}),
+        ("step.result", {"step": "a"}),
+        ("moment", {"step": "a"}),
+        ("step.ended", {"step": "a", "status": "succeeded", "time": "T2"}),
+        ("step.intent", {"step": "b", "item": "i", "attempt": 1, "method": "GET", "path": "/p"}),
+        ("step.ended", {"step": "b", "item": "i", "status": "failed", "time": "T3", "error": {"message": "m"}}),
+    ]:
+        log.append(name, **fields)
+    log.close()
+    told = history.retold({"x": 1, "steps": [{"id": "a"}, {"id": "b", "items": {"total": 1}}, {"id": "never"}]}, tmp_path)
+    assert (told["actor"], told["x"]) == ({"user": "ana"}, 1)
+    first, second, third = told["steps"]
+    assert first == {"id": "a", "started_at": "T1", "ended_at": "T2", "requests": []}
+    assert second["items"] == {"total": 1, "failures": [{"item": "i", "message": "m"}]}
+    assert second["requests"] == [{"method": "GET", "url": "/p", "status": None, "key": None}]
+    assert third == {"id": "never"}
+
+
+def test_a_run_that_is_carried_on_meanwhile_is_looked_at_once_more(state, monkeypatch):
+    """What it writes between the look at its log and the look at the ledger is no tampering."""
+    real, grown = chain.verify, []
+
+    def verify(path):
+        found = real(path)
+        if path == state.runs / "run-2" / LOG and not grown:
+            grown.append(path)
+            park(state, "run-2", "run.ended", "succeeded")
+        return found
+
+    monkeypatch.setattr(chain, "verify", verify)
+    assert found(state) == [] and grown
+
+
+@pytest.mark.parametrize("tombstone", [True, False])
+def test_a_run_that_is_pruned_meanwhile_is_not_missed(state, monkeypatch, tombstone):
+    real = history.told_of
+
+    def told_of(lines):
+        told = real(lines)
+        if (state.runs / "run-2" / LOG).exists():
+            if tombstone:
+                ledger.write(state.ledger, history.PRUNED, run="run-2", events=4, head="0")
+            (state.runs / "run-2" / LOG).unlink()
+        return told
+
+    monkeypatch.setattr(history, "told_of", told_of)
+    assert found(state) == ([] if tombstone else [("ledger.jsonl", 3)])
+
+
+def test_a_ledger_that_tells_nonsense_is_named_and_breaks_nothing(state):
+    with state.ledger.open("ab") as file:
+        file.write(b'{}\n[]\n{"run":"run-1","event":"run.closed"}\n{"run":"run-2","event":"run.closed","events":"many","head":1}\n')
+    assert found(state) == [("ledger.jsonl", line) for line in (5, 6, 7, 8)]
+
+
+def test_a_head_that_was_kept_elsewhere_is_known_however_much_was_written_since(state):
+    before = history.verify(state)
+    (state.runs / "run-3").mkdir()
+    park(state, "run-3", "run.parked", "interrupted")
+    parked = chain.verify(state.runs / "run-3" / LOG).head
+    park(state, "run-3", "run.ended", "succeeded")
+    now = history.verify(state)
+    assert {before.head, parked, *before.heads} <= now.heads and now.head != before.head
+    assert parked in history.verify(state, state.runs / "run-3").heads
+    cut(state.ledger, 3)
+    assert before.head not in history.verify(state).heads
+
+
+def test_a_run_that_is_pruned_while_it_is_looked_at_is_over(state):
+    shutil.rmtree(state.runs / "run-1")
+    assert history.summary(state.runs / "run-1")["status"] == "cancelled"
+    assert not (state.runs / "run-1").exists()

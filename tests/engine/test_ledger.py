@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import journal, ledger
+from engine import chain, journal, ledger
 from engine.errors import AuditUnwritable
 
 ENV = {**os.environ, "PYTHONPATH": str(Path(journal.__file__).parents[1])}
@@ -26,7 +26,7 @@ def test_processes_side_by_side_keep_the_chain(tmp_path):
     path = tmp_path / "ledger.jsonl"
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, path, str(number)], env=ENV) for number in range(4)]
     assert [writer.wait() for writer in writers] == [0] * 4
-    assert journal.verify(path).flaws == []
+    assert chain.verify(path).flaws == []
     assert {event["run"] for event in journal.events(path)} == {f"{number}-{turn}" for number in range(4) for turn in range(10)}
 
 
@@ -37,7 +37,7 @@ def test_what_a_crash_cut_short_is_dropped(tmp_path):
         file.write(b'{"event":"run.cl')
     ledger.write(path, "run.opened", run="b")
     assert [event["run"] for event in journal.events(path)] == ["a", "b"]
-    assert journal.verify(path).flaws == []
+    assert chain.verify(path).flaws == []
 
 
 def test_a_folder_that_is_not_there_fails_closed(tmp_path):

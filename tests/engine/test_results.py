@@ -7,7 +7,7 @@ import os
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import AuditUnwritable
@@ -34,6 +34,7 @@ def read(path):
     return results
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text of a process is slow to make
 @given(st.lists(values, max_size=4))
 def test_a_later_process_reads_what_was_put(tmp_path_factory, kept):
     path = tmp_path_factory.mktemp("r") / "results"
@@ -102,3 +103,12 @@ def test_it_is_private_and_threads_do_not_mix_their_lines(tmp_path):
     later = read(path)
     assert all(later.get(key)[:2] == [n, i] for n, made in keys.items() for i, key in enumerate(made))
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_value_of_another_run_is_taken_over(tmp_path):
+    (key,) = put(tmp_path / "old", {"a": 1})
+    new, old = Results(tmp_path / "new"), read(tmp_path / "old")
+    new.take_over(old, key)
+    assert new.get(key) == {"a": 1}
+    new.close()
+    assert read(tmp_path / "new").get(key) == {"a": 1}

@@ -118,3 +118,45 @@ def test_of_many_at_once_one_gets_it(lock):
     for racer in racers:
         racer.communicate()
     assert sorted(got) == ["False"] * 7 + ["True"]
+
+
+def test_a_lock_that_nobody_has_or_waits_for_is_forgotten(lock):
+    assert turns.forget(lock)
+    assert list(lock.parent.iterdir()) == []
+    handle = turns.take(lock)
+    assert not turns.forget(lock)
+    os.close(handle)
+    turns.wait_for(lock, lambda: None)
+    assert lock.exists()
+
+
+def test_one_that_somebody_waits_for_stays(lock, waiter):
+    handle = turns.take(lock)
+    waiting = waiter("a")
+    assert not turns.forget(lock)
+    os.close(handle)
+    assert waiting.wait(10) == 0
+    assert turns.forget(lock) and order(lock) == ["a"]
+
+
+def test_one_that_somebody_comes_to_wait_for_at_that_moment_stays(lock, monkeypatch):
+    turns._queue(lock).mkdir()
+    numbers = iter([[], ["000000001"]])
+    monkeypatch.setattr(turns, "_numbers", lambda _queue: next(numbers))
+    assert not turns.forget(lock)
+    assert lock.exists()
+
+
+def test_a_queue_that_was_removed_meanwhile_is_made_anew(lock, monkeypatch):
+    real, gone = turns.disk.lock, []
+
+    def removed(path, **how):
+        if path.name == "door" and not gone:
+            gone.append(path)
+            path.parent.rmdir()
+            raise FileNotFoundError
+        return real(path, **how)
+
+    monkeypatch.setattr(turns.disk, "lock", removed)
+    with turns._ticket(turns._queue(lock)) as ticket:
+        assert ticket.exists() and gone

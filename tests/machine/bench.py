@@ -70,13 +70,28 @@ class Bench:
         self.server = None
 
     @property
+    def config(self) -> str:
+        """The configuration file, "" for none."""
+        if self.server:
+            return str(self.server.config)
+        if not self.scenario.settings:
+            return ""
+        file = self.folder / "opsbook.yaml"
+        file.write_text(self.scenario.settings)
+        return str(file)
+
+    @property
     def options(self) -> Options:
         """Those of the run."""
         if self.server:
-            return Options(config=str(self.server.config), folder=str(self.folder))
+            return Options(config=self.config, folder=str(self.folder))
         scenario = self.scenario
         return Options(
-            config="", emulator=True, emulator_state=scenario.state or None, emulator_faults=scenario.faults, folder=str(self.folder)
+            config=self.config,
+            emulator=True,
+            emulator_state=scenario.state or None,
+            emulator_faults=scenario.faults,
+            folder=str(self.folder),
         )
 
     def app(self) -> App:
@@ -94,11 +109,11 @@ class Bench:
             return ["retry", self._first(), "--config", ""]
         inputs = [part for given in scenario.inputs for part in ("-i", given)]
         if self.server:
-            return ["run", self.path, "--config", str(self.server.config), *inputs]
+            return ["run", self.path, "--config", self.config, *inputs]
         state = self.folder / "account.yaml"
         state.write_text(json.dumps(scenario.state))
         faults = ["--faults", scenario.faults] if scenario.faults else []
-        return ["run", self.path, "--config", "", "--emulator", "--emulator-state", str(state), *faults, *inputs]
+        return ["run", self.path, "--config", self.config, "--emulator", "--emulator-state", str(state), *faults, *inputs]
 
     def run(self) -> int:
         """Carries it out; its exit code."""
@@ -116,7 +131,7 @@ class Bench:
         statuses = []
         if self.server:
             leap(self.jump)
-        for run, result in App(Options(config=None if self.server else "")).resume_all(on_doubt):
+        for run, result in App(Options(config=self.config)).resume_all(on_doubt):
             assert isinstance(result, RunResult), f"{run}: {result}"
             statuses.append(result.exit_status)
         return next((status for status in statuses if status), 0)

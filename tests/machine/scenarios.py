@@ -144,6 +144,7 @@ class Scenario:
     Attributes:
         runbook: its path from the project's root, or its text.
         served: whether the service is another process, behind a socket.
+        settings: its configuration; a path in it begins beside the state folder.
         retried: the run that is killed is the retry of one that has failed.
         log: a loop over what the service itself logged, where a repeatable write that was sent again shows once more.
     """
@@ -155,6 +156,7 @@ class Scenario:
     faults: str | None = None
     served: bool = False
     retried: bool = False
+    settings: str = ""
     log: str | None = None
 
     def path(self, folder: Path) -> str:
@@ -173,6 +175,9 @@ _INCIDENT = ("summary=db down", "service=db", "team=dba", "priority=P1")
 _ACKNOWLEDGED = [{"after": "4m", "do": "opsgenie.alert.acknowledge", "as": "ana@example.com"}]
 _OPEN = [{"message": "database is slow"}, {"message": "disk full"}, {"message": "disk full"}]
 _OLD = [{"message": f"old {day}", "createdAt": {"ago": f"{day}d"}} for day in (20, 30)]
+
+GROWN = "audit: {segment: 1KiB, sinks: [{file: state/copy.jsonl, required: true}]}"
+"""A log that goes on in a new file at every other event, and has a second place."""
 
 SCENARIOS = (
     Scenario("incident-response", "runbooks/incident-response.yaml", (*_INCIDENT, "ack_within=3m"), _COMPANY),
@@ -193,6 +198,7 @@ SCENARIOS = (
     ),
     Scenario("every", EVERY, ('hosts=["a", "b"]',), _COMPANY, "opsgenie.alert.get=http_503*2"),
     Scenario("trouble", TROUBLE, (), {}, "opsgenie.alert.create=lost,opsgenie.alert.get=http_503*2,opsgenie.user.create=lost"),
+    Scenario("grown", TROUBLE, (), {}, "opsgenie.alert.create=lost", settings=GROWN),
     Scenario("again", AGAIN, ('users=["ana", "ben", "cem"]',), {}, "opsgenie.user.create=http_422*1+1", retried=True),
 )
 SERVED = Scenario("wire", WIRE, ('hosts=["a", "b", "c"]',), {"processing": 0}, served=True)

@@ -86,3 +86,51 @@ def test_verify_covers_everything_or_one_run(command, done):
     assert whole["ok"] is one["ok"] is True
     assert whole["events"] > one["events"] > 0
     assert command("audit", "verify").out.startswith("ok: ")
+
+
+def pruned(command, *flags):
+    done = command("--json", "runs", "prune", *flags)
+    return done.code, json.loads(done.out)
+
+
+def test_runs_are_pruned_and_the_log_still_holds(command, done):
+    bad, good = done
+    heads = {run: json.loads(command("--json", "audit", "verify", "--run", run).out)["head"] for run in done}
+    code, document = pruned(command, "--keep", "0", "--dry-run")
+    assert (code, document["dry_run"], document["kept"], len(document["pruned"])) == (0, True, 0, 2)
+    assert "2 runs would be pruned; 0 would be left" in command("runs", "prune", "--keep", "0", "--dry-run").out
+    assert pruned(command, "--older-than", "1d")[1]["pruned"] == []
+    assert set(rows(command)) == {bad, good}
+    code, document = pruned(command, "--keep", "0", "--status", "failed")
+    assert ([row["run_id"] for row in document["pruned"]], document["kept"]) == ([bad], 1)
+    assert rows(command) == [good]
+    for head in heads.values():
+        assert command("audit", "verify", "--expect-head", head).code == 0
+    assert command("runs", "prune", "--keep", "0").out == "1 run pruned; 0 left\n"
+    assert command("audit", "verify", "--expect-head", heads[bad]).code == 0
+    assert command("audit", "verify", "--expect-head", "0" * 64).code == 12
+
+
+def test_the_configuration_says_what_is_kept(command, done):
+    refused = command("runs", "prune")
+    assert refused.code == 2 and "--older-than 90d" in refused.err
+    command.write("opsbook.yaml", "runs: {keep: 1}\n")
+    assert pruned(command, "--keep", "9")[1]["pruned"] == []
+    assert len(pruned(command)[1]["pruned"]) == 1
+    assert len(rows(command)) == 1
+    command.write("opsbook.yaml", "runs: {older_than: 90d}\n")
+    assert pruned(command)[1]["pruned"] == []
+
+
+@pytest.mark.parametrize("flags", [["--keep", "-1"], ["--older-than", "soon"], ["--keep", "0", "--status", "waiting"]])
+def test_what_cannot_be_pruned_is_said(command, done, flags):
+    assert command("runs", "prune", *flags).code == 2
+    assert len(rows(command)) == 2
+
+
+def test_a_changed_run_stays_and_is_said(command, done):
+    log = next(command.folder.glob(f"state/runs/{done[0]}/audit.jsonl"))
+    log.write_bytes(log.read_bytes().replace(b"no room", b"no doom"))
+    refused = command("runs", "prune", "--keep", "0")
+    assert refused.code == 12 and f"the run {done[0]} stays: {log}:" in refused.err
+    assert rows(command) == [done[0]]
