@@ -60,6 +60,8 @@ class Journal(disk.Record):
         if len(parts) > 1 and parts[-2].exists() and _last_event(parts[-1]) is None and not _continued(_last_event(parts[-2])):
             parts.pop()
         self._number = len(parts)
+        if len(parts) > 1:
+            disk.sync_file(parts[-2])  # a crash may have come between its last line and the sync of it
         return disk.open_private(parts[-1], os.O_RDWR | os.O_APPEND)
 
     def _begin(self) -> None:

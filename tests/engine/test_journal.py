@@ -308,9 +308,27 @@ def test_a_log_whose_next_file_is_missing_is_not_written_to(tmp_path):
         Journal(tmp_path / "log")
     last.write_bytes(b"")
     before.unlink()
+    with pytest.raises(AuditUnwritable, match="No such file"):
+        Journal(tmp_path / "log")
+    before.write_bytes(b"{}\n")
     with pytest.raises(AuditUnwritable, match="no event"):
         Journal(tmp_path / "log")
-    assert not before.exists()
+
+
+def test_what_a_crash_left_unsynced_in_the_file_before_is_synced_before_the_log_goes_on(tmp_path, monkeypatch):
+    made = Journal(tmp_path / "log", segment=1)
+    made.append("one")
+    with monkeypatch.context() as killed, suppress(Killed):
+        killed.setattr(os, "fdatasync", lambda _: (_ for _ in ()).throw(Killed))
+        made.append("two")
+    assert (tmp_path / "log.2").stat().st_size == 0 and last_event(tmp_path / "log")["event"] == "log.continued"
+    synced, real = [], os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")) or real(file))
+    again = Journal(tmp_path / "log")
+    assert synced == [str(tmp_path / "log")]
+    again.append("two")
+    again.close()
+    assert verify(tmp_path / "log").flaws == []
 
 
 def test_threads_keep_the_chain_over_files(tmp_path):
