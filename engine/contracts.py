@@ -256,6 +256,9 @@ class Sink(Protocol):
     def write(self, line: bytes) -> None:
         """Takes one event: its line as the log has it, with the line feed. Raises OSError."""
 
+    def catch_up(self, line: bytes) -> None:
+        """Takes the last line that an earlier process of a run wrote, unless it is known to be here. Raises OSError."""
+
     def sync(self) -> None:
         """What was written is as safe as this place can make it. Raises OSError."""
 

@@ -53,6 +53,16 @@ class Journal(disk.Record):
         self._sink = sink
         super().__init__(path, f"the audit log {path}")
         self._log = _logger(self._write, (self._filter, self._chain))
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """A crash may have come between the last line and its copy; no line is written before the one before it was copied."""
+        last = last_event(self.path) if self._sink is not None and self.events else None
+        if self._sink is not None and last is not None:
+            try:
+                self._sink.catch_up(canonical(last) + b"\n")
+            except OSError as error:
+                raise self._break("written", error) from error
 
     def _open(self) -> int:
         """The newest file; the one before while that does not say that the log goes on: a crash came between."""

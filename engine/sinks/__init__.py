@@ -52,6 +52,11 @@ class Group:
         for member in self._members:
             member.do(lambda sink: sink.write(line))
 
+    def catch_up(self, line: bytes) -> None:
+        """Offers a line to each once more. Raises OSError."""
+        for member in self._members:
+            member.do(lambda sink: sink.catch_up(line))
+
     def sync(self) -> None:
         """Syncs each. Raises OSError."""
         for member in self._members:

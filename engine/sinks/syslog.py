@@ -48,6 +48,10 @@ class SyslogSink:
             self._connect_anew()
             self._socket.sendall(message)
 
+    def catch_up(self, line: bytes) -> None:
+        """Sends it again: a daemon says nothing of what it has. Raises OSError."""
+        self.write(line)
+
     def sync(self) -> None:
         """Nothing: a daemon says nothing of what it has."""
 

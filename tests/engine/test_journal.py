@@ -355,6 +355,10 @@ class Copy:
             raise OSError(errno.EPIPE, "Broken pipe")
         self.lines.append(line)
 
+    def catch_up(self, line):
+        self.caught_up = line
+        self.write(line)
+
     def sync(self):
         if self._fails_at == "sync":
             raise OSError(errno.EIO, "Input/output error")
@@ -373,6 +377,17 @@ def test_a_sink_gets_every_line_as_it_was_written(tmp_path):
     parts = list(segments.every(made.path))
     assert len(parts) > 3 and b"".join(sink.lines) == b"".join(part.read_bytes() for part in parts)
     assert (sink.syncs, sink.closed) == (1, True)
+
+
+def test_a_sink_is_offered_the_last_line_once_more_when_a_log_goes_on(tmp_path):
+    made = Journal(tmp_path / "log", sink=(first := Copy()))
+    made.append("one")
+    made.append("two")
+    made.close()
+    Journal(tmp_path / "log", sink=(second := Copy())).close()
+    assert not hasattr(first, "caught_up") and second.lines == first.lines[1:]
+    with pytest.raises(AuditUnwritable, match="Broken pipe"):
+        Journal(tmp_path / "log", sink=Copy("write"))
 
 
 @pytest.mark.parametrize("at", ["write", "sync"])

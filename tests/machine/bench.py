@@ -172,6 +172,14 @@ class Bench:
         """What `audit verify` finds."""
         return [problem.message for problem in history.verify(State(self.root)).problems]
 
+    def copied(self, place: Path) -> bool | None:
+        """Whether the log's second place has the very lines, but for its end where a crash came right before; None without such a place."""
+        copy = self.root / "copy.jsonl"
+        if not copy.exists():
+            return None
+        lines = [line for _, _, line in journal.placed(place / history.LOG)]
+        return copy.read_bytes() in (b"".join(lines), b"".join(lines[:-1]))
+
     def place(self) -> Path | None:
         """The newest run's folder."""
         return next(reversed(State(self.root).every_run()), None)
@@ -219,6 +227,7 @@ class Bench:
             },
             "twice": [key for key, count in Counter(final).items() if count > 1],
             "problems": self.problems(),
+            "copied": self.copied(place),
             "alerts": sorted((alert_view(alert) for alert in account["alerts"].values()), key=repr),
             "users": sorted(user["username"] for user in account["users"].values()),
             "files": sorted(file.name for file in (place / "output").glob("[!.]*")),

@@ -24,9 +24,19 @@ def test_it_is_made_private_and_only_added_to(tmp_path):
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
 
 
-def test_half_a_line_that_a_crash_left_is_ended(tmp_path):
+def test_half_a_line_that_a_crash_left_is_cut_away(tmp_path):
     (tmp_path / "copy").write_bytes(b"one\ntw")
-    assert written(tmp_path / "copy", b"three\n") == b"one\ntw\nthree\n"
+    assert written(tmp_path / "copy", b"three\n") == b"one\nthree\n"
+
+
+def test_a_line_that_a_crash_left_out_is_made_good_and_no_other(tmp_path):
+    sink = FileSink(str(tmp_path / "copy"))
+    for _ in range(2):
+        sink.catch_up(b"one\n")
+    sink.write(b"two\n")
+    sink.catch_up(b"one\n")
+    sink.close()
+    assert (tmp_path / "copy").read_bytes() == b"one\ntwo\n"
 
 
 def test_two_processes_do_not_mix_their_lines(tmp_path):

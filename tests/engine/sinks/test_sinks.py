@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -32,6 +33,8 @@ class Failing:
         self._left -= 1
         if self._left <= 0 and self._at == "write":
             raise OSError(28, "No space left on device")
+
+    catch_up = write
 
     def sync(self):
         if self._left <= 0 and self._at == "sync":
@@ -66,6 +69,26 @@ def test_a_resumed_run_and_a_second_run_are_added(run, command):
         assert run("[{file: copy.jsonl}]").code == 0
     verified = json.loads(command("audit", "verify", "copy.jsonl", "--json").out)
     assert verified["ok"] and verified["events"] == json.loads(command("audit", "verify", "--json").out)["events"]
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_what_a_full_disk_left_out_of_a_copy_is_made_good_by_the_resume(run, command, fake, monkeypatch, number):
+    real, left = sinks.file.disk.write_whole, [number]
+
+    def full(file, data):
+        if "copy.jsonl" in os.readlink(f"/proc/self/fd/{file}"):
+            left[0] -= 1
+            if not left[0]:
+                real(file, data[: len(data) // 2])
+                raise OSError(28, "No space left on device")
+        real(file, data)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(sinks.file.disk, "write_whole", full)
+        assert run("[{file: copy.jsonl, required: true}]").code == 13
+    assert command("resume", "--all", "--on-doubt", "resend").code in (0, 7)
+    copied = (command.folder / "copy.jsonl").read_bytes()
+    assert copied == log(command).read_bytes() and command("audit", "verify", "copy.jsonl").code == 0
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 8])

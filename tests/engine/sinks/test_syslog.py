@@ -29,7 +29,7 @@ def test_over_udp_each_event_is_one_message(tmp_path):
         daemon.settimeout(5)
         sink = SyslogSink(f"udp://127.0.0.1:{daemon.getsockname()[1]}")
         sink.write(LINE)
-        sink.write(LINE)
+        sink.catch_up(LINE)
         sink.sync()
         sink.close()
         for _ in range(2):
