@@ -140,7 +140,7 @@ class _Chain:
         event, message = check(line)
         if event is None:
             flaw = Flaw(self._line, message, _named(self._part))
-            if _cut_short(line, self._last):
+            if cut_short(line, self._last):
                 self._torn = flaw
             else:
                 self._change(flaw)
@@ -177,7 +177,7 @@ def _named(part: Path | None) -> str:
     return "" if part is None else str(part)
 
 
-def _cut_short(line: bytes, last: Any) -> bool:
+def cut_short(line: bytes, last: Any) -> bool:
     """Whether a line is what a crash leaves of an event: its beginning, at the end of a log that was not ended."""
     if line.endswith(b"\n") or last in LAST:
         return False

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine import chain, disk, journal, segments
 from engine.chain import Flaw
-from engine.errors import AuditUnwritable, Overlap
+from engine.errors import AuditUnwritable, Overlap, UsageError
 from engine.state import LOG, State
 
 OVER = ("run.ended", "run.parked")
@@ -168,6 +168,19 @@ def _retold(step: Mapping[str, Any], whole: Mapping[str, Any], rows: Sequence[Ma
     failures = [{"item": row["item"], "message": row["error"]["message"]} for row in own if row.get("error")]
     requests = [request for row in own for request in row["requests"]]
     return {**step, **told, "requests": requests, "items": {**step["items"], "failures": failures}}
+
+
+def place_of(state: State, run: str) -> Path:
+    """The folder of a run, by its id or the beginning of one. Raises UsageError, which says so when the run was pruned."""
+    try:
+        return state.run(run)
+    except UsageError:
+        pruned = [entries[-1] for entries in told_of(journal.placed(state.ledger)).values() if has_tombstone(entries)]
+        gone = next((entry for entry in pruned if str(entry["run"]).startswith(run)), None)
+        if gone is None:
+            raise
+        hint = f"its head is still known: opsbook audit verify --expect-head {str(gone.get('head'))[:16]}"
+        raise UsageError(f"the run {gone['run']} was pruned at {gone.get('pruned_at')}", hint=hint) from None
 
 
 def verify(state: State, run: Path | None = None) -> Verified:

@@ -36,12 +36,12 @@ def selection(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_obj
 def show(session: Session, run: str | None, since: str | None, key: str | None, alert: str | None) -> int:
     """Show events, oldest first; with --key or --alert, each request once, with what came of it."""
-    from engine import journal
+    from engine import history, journal
     from engine.cli.runs import moment
     from engine.state import LOG, State, folder
 
     state = State(folder())
-    places = [state.run(run)] if run else state.every_run()
+    places = [history.place_of(state, run)] if run else state.every_run()
     earliest = moment(since) if since else ""
     found: Iterable[dict[str, Any]] = (event for place in places for event in journal.events(place / LOG))
     tell: Callable[[dict[str, Any]], str] = _line
@@ -132,7 +132,7 @@ def _verified(file: str | None, run: str | None) -> Any:
     if file is None:
         state = State(folder())
         _require_something(state)
-        return history.verify(state, state.run(run) if run else None)
+        return history.verify(state, history.place_of(state, run) if run else None)
     if run:
         raise UsageError("give a FILE or --run, not both", hint="opsbook audit verify FILE")
     try:
@@ -177,7 +177,7 @@ def export(session: Session, /, output: str | None, form: str, **chosen: str | N
 
     state = State(folder())
     _require_something(state)
-    run = state.run(chosen["run"]) if chosen["run"] else None
+    run = history.place_of(state, chosen["run"]) if chosen["run"] else None
     problems = [asdict(problem) for problem in history.verify(state, run).problems]
     lines = _exported(state, run, {name: given for name, given in chosen.items() if given}, form, problems)
     count = _write(lines, output)

@@ -59,7 +59,7 @@ def show(session: Session, run: str) -> int:
     from engine.redaction import one_line
     from engine.state import LOG, State, folder
 
-    place = State(folder()).run(run)
+    place = history.place_of(State(folder()), run)
     document = {**history.summary(place), "steps": history.steps(place), "audit": {"path": str(place / LOG)}}
     if session.json:
         session.print_json(document)

@@ -84,6 +84,7 @@ def test_logs_may_be_interleaved_as_a_sink_gets_them(state):
     assert found(mixed) == []
     assert found([*mixed[:5], mixed[3], *mixed[5:]]) == []  # handed on once more after a crash
     assert found(mixed[:4] + mixed[6:]) != []
+    assert found([*mixed, mixed[-1][:40]]) == []  # a crash, while the next line was written
 
 
 def test_a_manifest_may_not_lie(state):
@@ -131,7 +132,7 @@ def test_a_table_keeps_the_chain_and_holds_no_formula(state):
 
 
 def test_what_is_no_log_is_named():
-    assert found([b"hello\n", b"[]\n", b"{}"]) == [("x", 1), ("x", 2), ("x", 3)]
+    assert found([b"hello\n", b"[]\n", b"{}\n", b"x"]) == [("x", 1), ("x", 2), ("x", 3), ("x", 4)]
     assert export.check("x", []).events == 0
     event = {"event": "e", "seq": "one", "prev": chain.GENESIS}
     assert found([chain.canonical({**event, "hash": chain.digest(event)}) + b"\n"]) == [("x", 1)]

@@ -178,7 +178,8 @@ class Bench:
         if not copy.exists():
             return None
         lines = [line for _, _, line in journal.placed(place / history.LOG)]
-        return copy.read_bytes() in (b"".join(lines), b"".join(lines[:-1]))
+        whole = [line for line in copy.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+        return whole in (lines, lines[:-1])
 
     def place(self) -> Path | None:
         """The newest run's folder."""

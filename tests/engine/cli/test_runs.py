@@ -106,6 +106,15 @@ def test_runs_are_pruned_and_the_log_still_holds(command, done):
     assert rows(command) == [good]
     for head in heads.values():
         assert command("audit", "verify", "--expect-head", head).code == 0
+    for words in (
+        ["runs", "show", bad],
+        ["audit", "verify", "--run", bad],
+        ["audit", "show", "--run", bad],
+        ["audit", "export", "--run", bad],
+    ):
+        gone = command(*words)
+        assert gone.code == 2 and f"the run {bad} was pruned at 20" in gone.err and heads[bad][:16] in gone.err
+    assert "no run that begins" in command("runs", "show", "1999").err
     assert command("runs", "prune", "--keep", "0").out == "1 run pruned; 0 left\n"
     assert command("audit", "verify", "--expect-head", heads[bad]).code == 0
     assert command("audit", "verify", "--expect-head", "0" * 64).code == 12
