@@ -115,6 +115,11 @@ class JournalledContext:
         """Whether an earlier process of this run has made the next call."""
         return self.remembers(self._key(self._calls + 1))
 
+    def goes_on(self) -> bool:
+        """Whether an earlier process made the next call, or was stopped before it could; False when it had left this attempt behind."""
+        memory, action = self._run.memory, self._action
+        return self._key(self._calls + 1) in memory.intents or not memory.is_past(action.key, action.attempt)
+
     def remembers(self, key: str) -> bool:
         """Whether an earlier process of this run has made a call, and what it came to is kept."""
         event = self._run.memory.results.get(key)

@@ -158,6 +158,9 @@ class StepContext(Protocol):
         was not made. Raises AnswerLost, without sending, when the journal holds the intent and no result.
         """
 
+    def goes_on(self) -> bool:
+        """After a call that the journal answered: whether this attempt made another, or was stopped before it could."""
+
     def unknown(self, schema: Schema, name: str = "") -> Any:
         """A typed placeholder for a value that only a real run would know; for planning."""
 

@@ -23,6 +23,7 @@ from engine.memory import Memory
 from engine.model import Runbook, Step, Uses
 from engine.redaction import Redactor
 from engine.results import Results
+from engine.secret import Secret
 from engine.stamp import Stamp, actor, version
 from engine.state import LOG, State
 from engine.stop import Stop
@@ -262,10 +263,6 @@ class Live:
         ledger.write(self.state.ledger, event, segment=segments.size(self.settings), **fields)
 
     def _carry_out(self, run: _Open, connections: Connections, memory: Memory, started: Mapping[str, Any]) -> RunResult:
-        fingerprint_key = self.state.fingerprint_key()
-        connections.credentials.tell(
-            lambda secret: run.log.append("secret.resolved", reference=secret.reference, fingerprint=secret.fingerprint(fingerprint_key))
-        )
         shared = Run(
             id=run.facts["id"],
             runbook=run.runbook.name,
@@ -275,7 +272,7 @@ class Live:
             memory=memory,
             folder=_output(run.place),
             settings=self.settings,
-            fingerprint_key=fingerprint_key,
+            fingerprint_key=self.state.fingerprint_key(),
             credential=lambda named: connections.credentials.named(named, run.runbook),
             open=connections.open,
             name=connections.name,
@@ -286,6 +283,7 @@ class Live:
         backend = LocalBackend(shared, self.catalog.get, self.stop, heard=lambda event, told: self._tell(run, event, told))
         executor = Executor(run.runbook, backend, self.catalog.get, run.inputs, run.facts)
         try:
+            connections.credentials.tell(lambda secret: _resolved(shared, secret))
             ending: Ending = backend.carry_out(executor.run())
             return self._close(run, ending, started)
         finally:
@@ -325,6 +323,10 @@ class Live:
             "error": error,
         }
         return RunResult(self.redactor.value(document), ending.error)
+
+
+def _resolved(run: Run, secret: Secret) -> None:
+    run.journal.append("secret.resolved", reference=secret.reference, fingerprint=secret.fingerprint(run.fingerprint_key))
 
 
 def _take_over(old: Path, new: Path) -> None:

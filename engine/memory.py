@@ -106,6 +106,13 @@ class Memory:
         """When the intent of a call was written. Raises KeyError."""
         return datetime.fromisoformat(self.intents[key]["time"])
 
+    def is_past(self, action: str, attempt: int) -> bool:
+        """Whether an earlier process had done with an attempt: the step ended, or another attempt began."""
+        step = step_of(action)
+        if step in self.kept or ("step.ended", step) in self.told:
+            return True
+        return any(of == action and int(number) > attempt for of, number, _ in map(_parts, self.intents))
+
     def in_doubt(self) -> dict[str, str]:
         """By key of each step that ended in doubt and made a call of its own, the call that is in doubt."""
         calls = {key: self._open_write(key) for key in sorted(self.doubts)}
@@ -124,7 +131,7 @@ class Memory:
             self._forget(call, also_itself=True)
 
     def _open_write(self, step: str) -> str | None:
-        """The last write of a step whose outcome is open: no answer, or one that only says it was accepted."""
+        """The last write of a step whose outcome is open: no answer, one that only says it was accepted, or a server's error."""
         open_ = [
             key for key, intent in self.intents.items() if intent["effect"] == "write" and step_of_call(key) == step and self._is_open(key)
         ]
@@ -132,7 +139,10 @@ class Memory:
 
     def _is_open(self, key: str) -> bool:
         result = self.results.get(key)
-        return result is None or result["event"] == "step.doubt" or result.get("answer", {}).get("status") == 202
+        if result is None or result["event"] == "step.doubt":
+            return True
+        status = result.get("answer", {}).get("status")
+        return status is not None and (status == 202 or status >= 500)
 
     def _forget(self, call: str, *, also_itself: bool) -> None:
         """Forgets what the same attempt did after a call."""

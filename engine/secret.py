@@ -83,14 +83,11 @@ class Credential:
                 self._known = self._resolve(self._written)
             return self._known
 
-    def renew(self, refused: Secret | None) -> bool:
+    def renew(self, refused: Secret) -> bool:
         """Whether the source holds another value than the one refused, which is used from here on. Raises KeyProblem.
 
-        Threads that were refused the same secret ask the source once. `refused` is None when the refusal came out of the journal: what
-        was sent then is not known, so that a further call is due.
+        Threads that were refused the same secret ask the source once.
         """
-        if refused is None:
-            return True
         with self._lock:
             if self._known is None or self._known is refused:
                 self._known = self._resolve(self._written)

@@ -85,6 +85,8 @@ def kind(schema: Any) -> str:
     """What a value is, for people: `text, at most 130 characters`."""
     if "enum" in schema:
         return " or ".join(str(option) for option in schema["enum"])
+    if schema.get("x-secret"):
+        return "secret" if "not" in schema else "text or secret"
     word: str | list[str] = schema.get("type", "anything")
     if isinstance(word, list):
         return " or ".join(TYPES.get(one, one) for one in word)

@@ -94,13 +94,15 @@ def authorization(auth: Mapping[str, Any] | None, url: str, context: StepContext
     return Authorization("header", context.credential(header["value"]), header["name"].lower(), header.get("prefix", ""))
 
 
-def renewing(credential: Credential, once: Callable[[list[Secret]], Reply | None]) -> Reply | None:
+def renewing(credential: Credential, once: Callable[[list[Secret]], Reply | None], context: StepContext) -> Reply | None:
     """One request, and one more when it is answered 401 and the source holds another secret by then.
 
-    `once` adds the secret it sends to the list it is given. Raises KeyProblem, and what `once` raises.
+    `once` adds the secret it sends to the list it is given; where the journal answers nothing is sent, and what an earlier process did
+    then is done. Raises KeyProblem, and what `once` raises.
     """
     sent: list[Secret] = []
     reply = once(sent)
-    if reply is not None and reply.status == 401 and credential.renew(sent[-1] if sent else None):
-        reply = once(sent)
-    return reply
+    if reply is None or reply.status != 401:
+        return reply
+    again = credential.renew(sent[-1]) if sent else context.goes_on()
+    return once(sent) if again else reply

@@ -79,6 +79,10 @@ class DryContext:
         """Written down, not said: nothing has happened."""
         self._backend.plan.said.append(f"{level}: {message}")
 
+    def goes_on(self) -> bool:
+        """Nothing is remembered."""
+        return True
+
     def unknown(self, schema: Schema, name: str = "") -> Any:
         """A placeholder; of an object with known fields, a mapping of placeholders, so that later steps still render."""
         return _placeholder(schema, f"steps.{self.step}.outputs" + (f".{name}" if name else ""))

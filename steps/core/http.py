@@ -129,7 +129,7 @@ class Http(BaseStep):
 
             return context.call(replace(call, key=login.use(sealed=context.planning)), send)
 
-        return authorization.renewing(login.credential, once)
+        return authorization.renewing(login.credential, once, context)
 
     def _send(self, request: Request, timeout: float) -> Reply:
         transport = self._open_transport()

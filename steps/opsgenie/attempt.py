@@ -190,7 +190,7 @@ class Attempt:
 
     def _call(self, call: Call, key: Key) -> Reply | None:
         """One request, and one more with the new key when the store holds another than the one refused."""
-        return renewing(self.service.keys.credential(key), lambda sent: self._call_once(call, key, sent))
+        return renewing(self.service.keys.credential(key), lambda sent: self._call_once(call, key, sent), self.context)
 
     def _call_once(self, call: Call, key: Key, sent: list[Secret]) -> Reply | None:
         keys, context = self.service.keys, self.context

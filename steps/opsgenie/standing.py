@@ -107,6 +107,10 @@ class _Reading:
         del call
         return send()
 
+    def goes_on(self) -> bool:
+        """Nothing is remembered."""
+        return True
+
     def unknown(self, schema: Schema, name: str = "") -> Any:
         """Nothing is planned here."""
         raise NotImplementedError

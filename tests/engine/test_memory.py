@@ -93,3 +93,31 @@ def test_other_steps_and_attempts_are_left_alone():
     others = [intent("s2@1.2"), result("s2@1.2"), intent("s@2.2", "read"), result("s@2.2"), intent("a[s]/s@1.5"), result("a[s]/s@1.5")]
     memory = Memory.of([*others, *SETTLING, ended("block"), ended("s"), RESUMED, decided("s", "resend")])
     assert set(memory.intents) == {"s2@1.2", "s@2.2", "a[s]/s@1.5"}
+
+
+@pytest.mark.parametrize(
+    ("events", "past"),
+    [
+        ([intent("a@1.1"), result("a@1.1", 401)], False),
+        ([intent("a@1.1"), result("a@1.1", 401), ended("a", "failed")], True),
+        ([intent("a@1.1"), result("a@1.1", 401), intent("a@2.1")], True),
+        ([intent("a@1.1"), result("a@1.1", 401), intent("b@2.1"), ended("b", "failed")], False),
+        ([ended("a", "in_doubt")], False),
+    ],
+)
+def test_an_attempt_is_past_once_its_step_ended_or_another_began(events, past):
+    assert Memory.of(events).is_past("a", 1) is past
+
+
+def test_a_poll_is_past_once_its_step_ended():
+    assert Memory.of([intent("a#2@1.1"), ended("a", "failed")]).is_past("a#2", 1)
+
+
+def test_what_a_retry_keeps_is_past():
+    assert Memory.of([{"event": "carried", "key": "a", "was": ended("a", "failed")}]).is_past("a", 1)
+
+
+@pytest.mark.parametrize(("status", "decidable"), [(202, True), (500, True), (503, True), (200, False), (404, False), (None, False)])
+def test_a_servers_error_leaves_a_write_open_for_a_person_to_decide(status, decidable):
+    memory = Memory.of([intent("a@1.1"), result("a@1.1", status), ended("a")])
+    assert memory.in_doubt() == ({"a": "a@1.1"} if decidable else {})

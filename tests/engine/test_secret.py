@@ -108,12 +108,6 @@ def test_who_was_refused_the_same_secret_asks_once_together():
     assert (len(store.asked), credential.secret().reveal()) == (2, "new-value")
 
 
-def test_a_refusal_out_of_the_journal_is_tried_again():
-    store = Store("a-value-of-it")
-    assert Credential("env:X", store).renew(None)
-    assert store.asked == []
-
-
 def test_a_secret_of_an_earlier_connection_is_compared_with_the_present_one():
     assert Credential("env:X", Store("new-value")).renew(Secret("old-value", "env:X"))
 

@@ -310,3 +310,48 @@ def test_a_literal_where_a_secret_belongs_is_refused_without_echo(project, book,
         done = project(*verb, path)
         assert done.code in (1, 3), done.both
         assert leaks(done.both) == []
+
+
+def test_a_run_goes_on_after_a_stop_with_the_secret_of_that_day(project, echoing, configured, keep, book):
+    """A lost answer parks it; by the time a person decides, the secret is another."""
+    configured("file")
+    echoing.modes["/v2/alerts"] = lambda _service, _request, key, headers: (503, headers, {"message": f"down, {key}"})
+    path = book("{id: before, uses: core.log, with: {message: a}}", web("post", method="POST"), web("after"))
+    done = project("run", path)
+    assert done.code == 7, done.both
+    echoing.modes.clear()
+    echoing.accepts = keep("file", ROTATED) and ROTATED
+    run = next((project.folder / "state" / "runs").iterdir()).name
+    resumed = project("resume", run, "--on-doubt", "resend")
+    assert resumed.code == 0, resumed.both
+    assert echoing.keys == [KEY, ROTATED, ROTATED]
+    assert len({event["fingerprint"] for event in _events(project) if event["event"] == "secret.resolved"}) == 2
+    nothing_leaks(project, done.out, done.err, resumed.out, resumed.err, keys=(KEY, ROTATED))
+
+
+@pytest.mark.parametrize("step", [web("a", method="POST"), "{id: a, uses: opsgenie.alert.add_note, with: {identifier: a-1, note: x}}"])
+def test_a_refused_step_that_was_rescued_is_not_sent_when_the_run_goes_on(project, echoing, configured, keep, book, step):
+    """The rescue has run: what was refused then stays refused, whatever the secret is by now."""
+    configured("file")
+    echoing.accepts = "another"
+
+    def down(_service, _request, _key, headers):
+        return 503, headers, {}
+
+    echoing.modes["/doubt"] = down
+    doubt = web("doubt", method="POST").replace("/v2/alerts/a-1", "/doubt").replace(f", auth: {LOGINS['bearer']}", "")
+    path = book("{id: both, block: [" + step + "], rescue: [{id: mend, uses: core.log, with: {message: mended}}]}", doubt)
+    echoing.on_request = lambda: setattr(echoing, "accepts", None if "doubt" in echoing.asked[-1][1] else "another")
+    done = project("run", path)
+    assert done.code == 7, done.both
+    refused = len([one for one in echoing.asked if "doubt" not in one[1]])
+    keep("file", ROTATED)
+    echoing.modes.clear()
+    echoing.on_request = lambda: None
+    echoing.accepts = None
+    run = next((project.folder / "state" / "runs").iterdir()).name
+    resumed = project("--json", "resume", run, "--on-doubt", "resend")
+    assert resumed.code == 0, resumed.both
+    assert len([one for one in echoing.asked if "doubt" not in one[1]]) == refused
+    states = {state["id"]: state["status"] for state in json.loads(resumed.out)["steps"]}
+    assert (states["a"], states["mend"]) == ("failed", "succeeded")

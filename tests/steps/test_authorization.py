@@ -113,7 +113,7 @@ def asking(context, *statuses):
         seen.append(sent[-1].reveal())
         return Reply(status=answers.pop(0))
 
-    return renewing(credential, once).status, seen
+    return renewing(credential, once, context).status, seen
 
 
 def test_a_refused_secret_is_sent_again_when_it_has_changed():
@@ -139,12 +139,14 @@ def test_any_other_answer_stands(status):
 
 def test_a_plan_asks_nobody():
     context = Context()
-    assert renewing(context.credential_, lambda _sent: None) is None
+    assert renewing(context.credential_, lambda _sent: None, context) is None
     assert context.asked == 0
 
 
-def test_a_refusal_that_the_journal_remembers_is_followed_by_a_call():
-    """After a crash: what was sent then is not known."""
+@pytest.mark.parametrize(("goes_on", "status"), [(True, 200), (False, 401)])
+def test_after_a_refusal_out_of_the_journal_the_attempt_goes_on_as_it_did(goes_on, status):
+    """What was sent then is not known; whether the earlier process went on is."""
     context, answers = Context(), [401, 200]
-    assert renewing(context.credential_, lambda _sent: Reply(status=answers.pop(0))).status == 200
+    context.goes_on = lambda: goes_on
+    assert renewing(context.credential_, lambda _sent: Reply(status=answers.pop(0)), context).status == status
     assert context.asked == 0

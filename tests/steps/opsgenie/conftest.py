@@ -91,6 +91,9 @@ class FakeContext:
         self.journal[number] = reply
         return reply
 
+    def goes_on(self):
+        return True
+
     def unknown(self, schema: Any, name: str = "") -> Any:
         return {"unknown": name, "fields": sorted(schema.get("properties", {}))}
 
