@@ -72,6 +72,12 @@ class Authorization:
             hint="opsbook asked for it once more before it gave up; put a valid one there and run again",
         )
 
+    def not_allowed(self, message: str) -> KeyRefused:
+        """The error of a secret that the service takes, and not for this."""
+        return KeyRefused(
+            f"{message} (asked with the secret {self.credential.reference})", status=403, hint="grant it the right, or take another"
+        )
+
 
 def authorization(auth: Mapping[str, Any] | None, url: str, context: StepContext) -> Authorization | None:
     """What `auth` says. Raises KeyProblem: the secret has no reference; StepError: it would go over the net in the clear."""

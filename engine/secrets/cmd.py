@@ -39,7 +39,7 @@ def read(name: str) -> str:
 
     shown, argv = told(f"cmd:{name}"), _argv(name)
     try:
-        ended = run(argv, env=_environment(), stdin=None, cwd=Path.cwd(), timeout=TIME_LIMIT, limit=OUTPUT_LIMIT)
+        ended = run(argv, env=_environment(), stdin=None, cwd=Path(), timeout=TIME_LIMIT, limit=OUTPUT_LIMIT)
     except StepError as error:
         raise KeyProblem(f"{shown} gives no key: {_fault(error)}", hint=_ADVICE.get(error.code)) from None
     if ended.exit_code != 0:
@@ -69,7 +69,7 @@ def _argv(name: str) -> list[str]:
         program, *arguments = shlex.split(name)
     except ValueError:
         raise KeyProblem(f"{told(f'cmd:{name}')} is no command line", hint="close its quotes") from None
-    program = str(Path(program).expanduser()) if program.startswith("~") else program
+    program = os.path.expanduser(program)  # noqa: PTH111 - Path's raises where there is no home
     if "/" in program and not program.startswith("/"):
         raise KeyProblem(
             f"{told(f'cmd:{name}')} names its program by a relative path, which another folder would change",

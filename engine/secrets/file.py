@@ -10,14 +10,14 @@ from pathlib import Path
 from engine.errors import KeyProblem
 
 FORM = "file:/path"
-NAME = ".+"
+NAME = r"[^\x00\r\n]+"
 
 LARGEST = 65536
 
 
 def read(name: str) -> str:
     """The file's text. Raises KeyProblem when it cannot be read, is not a regular file, or others may change it."""
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises where there is no home
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

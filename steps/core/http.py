@@ -282,6 +282,8 @@ def _check_status(given: Mapping[str, Any], reply: Reply, login: Authorization |
         raise login.refused(status)
     said = printable(reply.value, 200)
     message = f"the service answered {status}" + (f": {said}" if said else "")
+    if status == 403 and login is not None:
+        raise login.not_allowed(message)
     if status == 429:
         raise Throttled(message, status=status, retry_after=_retry_after(reply))
     if 400 <= status < 500:

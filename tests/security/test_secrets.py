@@ -9,6 +9,7 @@ import keyring
 import pytest
 
 from engine import secrets
+from engine.redaction import Redactor
 from tests.engine.secrets.test_keyring import Kept
 from tests.security.canaries import KEY, ROTATED, leaks, left
 
@@ -17,6 +18,7 @@ LOGINS = {
     "basic": '{basic: {username: ops, password: "{{ secrets.A_TOKEN }}"}}',
     "header": '{header: {name: X-Api-Key, value: "{{ secrets.A_TOKEN }}"}}',
 }
+LOGGED = ("--log-level", "debug", "--log-format", "json", "--log-file", "run.log")
 PRINTS = """env | grep TOKEN; echo "$A_TOKEN" | base64; echo "$A_TOKEN" | rev; echo "$A_TOKEN" >&2"""
 
 
@@ -85,7 +87,7 @@ def test_the_sources_are_all_here(keep):
     assert [source for source in secrets.SOURCES if not keep(source, KEY).startswith(f"{source}:")] == []
 
 
-@pytest.mark.parametrize("flags", [(), ("-v",), ("--json",), ("-q",)], ids=str)
+@pytest.mark.parametrize("flags", [(), ("-v",), ("--json",), ("-q",), LOGGED], ids=str)
 @pytest.mark.parametrize("source", secrets.SOURCES)
 def test_no_sink_shows_it(project, echoing, configured, book, source, flags):
     configured(source)
@@ -106,6 +108,7 @@ def test_no_sink_shows_it(project, echoing, configured, book, source, flags):
     shown = [project("runs", "show", run), project("--json", "audit", "show"), project("--json", "runs", "show", run)]
     nothing_leaks(project, *[text for one in (planned, done, *shown) for text in (one.out, one.err)])
     assert set(echoing.keys) == {KEY}
+    assert (project.folder / "run.log").exists() is (flags == LOGGED)
     if flags == ("--json",):
         assert json.loads(done.out)["outputs"]["more"]["stdout"].count("***") >= 3
 
@@ -355,3 +358,30 @@ def test_a_refused_step_that_was_rescued_is_not_sent_when_the_run_goes_on(projec
     assert len([one for one in echoing.asked if "doubt" not in one[1]]) == refused
     states = {state["id"]: state["status"] for state in json.loads(resumed.out)["steps"]}
     assert (states["a"], states["mend"]) == ("failed", "succeeded")
+
+
+def test_a_fault_of_our_own_shows_no_secret(project, configured, book, fake, monkeypatch):
+    """An exception whose text is the secret, in a step that was given none: what is told is where it happened."""
+    configured("cmd")
+
+    def fault(given, context):
+        raise ZeroDivisionError(f"Bearer {KEY}")
+
+    made = fake.steps()
+    made["fake.boom"]._perform = fault
+    monkeypatch.setattr(fake, "steps", lambda: made)
+    done = project("-v", "run", book(web("a"), "{id: boom, uses: fake.boom}"))
+    assert done.code == 1
+    assert "opsbook itself has a fault: ZeroDivisionError" in done.err
+    nothing_leaks(project, done.out, done.err)
+
+
+def test_the_matrix_would_see_a_leak(project, configured, book, monkeypatch):
+    """With the filter off, the secret is found: the tests above can fail."""
+    configured("env")
+    monkeypatch.setattr(Redactor, "text", lambda _self, text: text)
+    monkeypatch.setattr(Redactor, "value", lambda _self, value: value)
+    print_it = "{id: c, uses: core.command, with: {argv: [sh, -c, 'echo $T'], env: {T: '{{ secrets.A_TOKEN }}'}}}"
+    done = project("--json", "run", book(print_it, rest="outputs: {x: {value: '{{ steps.c.outputs.data }}'}}"))
+    assert "plain" in leaks(done.out)
+    assert any(leaks(text) for name, text in left(project.folder).items() if name.endswith("results.jsonl"))

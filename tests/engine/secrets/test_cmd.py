@@ -142,6 +142,19 @@ def test_the_home_folder_may_be_written_short(program, resolve, monkeypatch, tmp
     assert resolve("cmd:'~/tell key'").reveal() == KEY
 
 
+def test_a_folder_that_is_gone(tmp_path, monkeypatch, resolve):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert resolve("cmd:echo 0123456789").reveal() == "0123456789"
+
+
+def test_nobody_without_a_home(monkeypatch, refused):
+    """A container's user may be in no list."""
+    monkeypatch.delenv("HOME", raising=False)
+    assert "relative path" in refused("cmd:~nobody-of-this-name/key")
+
+
 @pytest.mark.parametrize("lines", ["printf 'one-line-of-it\\nanother-line'", "printf 'not-text-\\377\\376'", "true"])
 def test_what_is_no_key(program, refused, lines):
     assert "is no usable key" in refused(program(lines))

@@ -33,3 +33,12 @@ def test_no_file_no_folder_no_pipe_nothing_endless(tmp_path, refused):
     assert "not a regular file" in refused(f"file:{tmp_path}/pipe")
     assert "larger than" in refused(f"file:{large}")
     assert "not UTF-8" in refused(f"file:{binary}")
+
+
+def test_nobody_without_a_home(refused):
+    """A container's user may be in no list."""
+    assert "cannot be read" in refused("file:~nobody-of-this-name/key")
+
+
+def test_what_is_no_path(refused):
+    assert "never the key itself" in refused("file:a\0b")

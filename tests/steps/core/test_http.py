@@ -359,6 +359,16 @@ def test_a_revoked_secret_is_an_error_that_names_its_reference(allowed):
     assert (caught.value.status, caught.value.exit_status, len(context.calls)) == (401, 4, 1)
 
 
+def test_a_secret_without_the_right_is_named_too(allowed):
+    context = allowed(store={"A_TOKEN": ["the-secret-value"]})
+    with pytest.raises(KeyRefused, match=r"answered 403: read only \(asked with the secret env:A_TOKEN\)") as caught:
+        send(context, answer(403, body=b"read only"), **TOKEN)
+    assert (caught.value.status, caught.value.exit_status) == (403, 4)
+    with pytest.raises(Refused) as caught:
+        send(context, answer(403))
+    assert type(caught.value) is Refused
+
+
 def test_a_refusal_that_is_expected_is_an_answer(allowed):
     context = allowed(store={"A_TOKEN": ["old-secret-value"] * 2})
     outputs, _ = send(context, answer(401), expect_status=[200, 401], **TOKEN)
