@@ -263,7 +263,12 @@ def test_children_see_no_key_and_no_core_dump_is_left(project, echoing, monkeypa
 def test_secrets_are_revealed_in_few_places():
     """The wire, a program's environment, what hides them, what tells an old one from a new one, and a keyring they are put into."""
     root = Path(secrets.__file__).parents[2]
-    found = {str(path.relative_to(root)) for part in ("engine", "steps") for path in (root / part).rglob("*.py") if ".reveal()" in path.read_text()}
+    found = {
+        str(path.relative_to(root))
+        for part in ("engine", "steps")
+        for path in (root / part).rglob("*.py")
+        if ".reveal()" in path.read_text()
+    }
     known = {"engine/process.py", "engine/redaction.py", "engine/secret.py", "steps/opsgenie/emulator/incoming.py", "steps/transport.py"}
     assert found - {"engine/cli/setup.py"} == known
 
