@@ -210,6 +210,7 @@ class App:
             credential=lambda named: connections.credentials.named(named, checked.runbook),
             open=connections.open,
             values=Values(None if self.options.emulator else self.state.values(checked.runbook.name), self.redactor.value),
+            learn=self.redactor.learn_told,
             offline=self.options.offline,
         )
         facts = {"id": template.Unknown("run.id", {"type": "string"}), "started_at": spell(clock.now()), "trigger": self.options.trigger}
@@ -234,7 +235,9 @@ class App:
         with self._group(checked):
             place = self.state.new_run(self._clock().now())
             with history.hold(place):
-                return self._live().begin(place, checked.runbook, checked.inputs, self.options.kept(), again)
+                result = self._live().begin(place, checked.runbook, checked.inputs, self.options.kept(), again)
+        self._cache.keep(self.redactor.value)
+        return result
 
     def resume(self, run: str, on_doubt: str | None = None) -> RunResult:
         """Goes on with a run that was interrupted or is in doubt: with its own runbook, inputs and options, from where it stood.

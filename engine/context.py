@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from engine.errors import AnswerLost, KeyProblem, KeyRefused, Refused, StepError
 from engine.journal import Journal
 from engine.memory import Memory, call_key
 from engine.results import Results
-from engine.secret import Credential, SecretName
+from engine.secret import Credential, Secret, SecretName
 
 REPLAYED: dict[str, type[StepError]] = {kind.__name__: kind for kind in (KeyRefused, Refused, StepError, Throttled, Unreachable)}
 """Errors a result may hold, by the name it is journalled under."""
@@ -30,6 +30,7 @@ class Run:
         credential: gives the secret of a name the runbook lists.
         open, name: give the opened connection of a step, and what it is called, by the step's name and its own wish.
         say: tells people something: `message`, `level`, and which step does.
+        learn: makes secrets known that an answer told.
         mask: hides every known secret in a value.
         values: what the runbook keeps for its next run.
     """
@@ -47,6 +48,7 @@ class Run:
     open: Callable[[str, str | None], Any]
     name: Callable[[str, str | None], str]
     say: Callable[[dict[str, Any]], None]
+    learn: Callable[[Iterable[Secret]], None]
     mask: Callable[[Any], Any]
     values: Values
 
@@ -153,17 +155,16 @@ class JournalledContext:
             told = {**error.as_value(), "kind": _kind(error), "again": error.again, "retry_after": error.retry_after}
             journal.append("step.result", **self._place(key), action=call.action, outcome="failed", error=told)
             raise
-        kept = (
-            None if reply.secret else self._run.results.put({"value": reply.value, "status": reply.status, "headers": dict(reply.headers)})
-        )
+        kept = self._run.results.put({"value": reply.value, "status": reply.status, "headers": dict(reply.headers)})
         took = round(self.clock.monotonic() - began, 4)
         answer = _answer(reply, took)
         journal.append("step.result", **self._place(key), action=call.action, outcome=_outcome(reply), result=kept, answer=answer)
         return reply
 
     def _masked(self, reply: Reply) -> Reply:
-        """The reply without the keys a service may echo: from here on it may become a note, a file, a template's value."""
-        return replace(reply, value=self._run.mask(reply.value), headers=self._run.mask(reply.headers))
+        """The reply without the keys a service may tell or echo: from here on it may become a note, a file, a template's value."""
+        self._run.learn(reply.secrets)
+        return replace(reply, value=self._run.mask(reply.value), headers=self._run.mask(reply.headers), secrets=())
 
     def _place(self, key: str) -> dict[str, Any]:
         return {"key": key, "step": self.step, "item": self.item, "attempt": self.attempt}

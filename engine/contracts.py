@@ -96,15 +96,15 @@ class Reply:
         value: decoded JSON body, or the action's result.
         status: HTTP status; None for other actions.
         headers: the answer's headers in lower case that later decisions need.
-        secret: the value must not be written to disk.
         names: what the thing it is about is called (`{"alertId": …, "alias": …}`), for the audit log.
+        secrets: keys that stood in the answer, where `value` has `***`; made known to redaction first of all.
     """
 
     value: Any = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    secret: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
 
 
 class Values(Protocol):

@@ -277,6 +277,7 @@ class Live:
             open=connections.open,
             name=connections.name,
             say=lambda told: self._tell(run, "said", told),
+            learn=self.redactor.learn_told,
             mask=self.redactor.value,
             values=self._values(run),
         )

@@ -2,6 +2,9 @@
 
 An entry is named by the hash of all that its verdict rests on: opsbook's code, the file's bytes, and what else the checks looked at. It
 begins with the hash of what it holds. An entry that does not fit is as good as none, and a folder that cannot be used is no error.
+
+A value is written once the keys of the run are known, and only when it holds none of them: a key that was pasted into a file must not
+lie here too.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +36,7 @@ class PlanCache:
     def __init__(self, folder: Path, code: Iterable[Path]) -> None:
         self._folder = folder
         self._code = tuple(code)
+        self._found: dict[str, Any] = {}
 
     def key(self, *facts: bytes) -> str:
         """The name of an entry that rests on these facts and on the code."""
@@ -47,7 +51,17 @@ class PlanCache:
         return json.loads(text) if digest.decode(errors="replace") == _hash(text) else None
 
     def put(self, key: str, value: Any) -> None:
-        """Keeps a value of plain JSON."""
+        """Holds a value of plain JSON ready to be kept."""
+        self._found[key] = value
+
+    def keep(self, mask: Callable[[Any], Any]) -> None:
+        """Writes what is ready; what holds a secret, so that `mask` changes it, is dropped."""
+        for key, value in self._found.items():
+            if mask(value) == value:
+                self._write(key, value)
+        self._found.clear()
+
+    def _write(self, key: str, value: Any) -> None:
         text = json.dumps(value).encode()
         new = self._folder / f"{key}.{secrets.token_hex(4)}"
         with suppress(OSError):

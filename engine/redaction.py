@@ -13,7 +13,8 @@ import json
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from engine.secret import Secret
@@ -49,6 +50,12 @@ class Redactor:
             new = {part: _compile(part) for part in (value, *_long_lines(value)) if part not in self._patterns}
             longest_first = sorted((self._patterns | new).items(), key=lambda known: -len(known[0]))
             self._patterns = dict(longest_first)  # replaced whole: `text` reads it without the lock
+
+    def learn_told(self, secrets: Iterable[Secret]) -> None:
+        """Hides the secrets that an answer told from now on; one that is too short to be told from ordinary words only stood there."""
+        for secret in secrets:
+            with suppress(ValueError):
+                self.learn(secret)
 
     def text(self, s: str) -> str:
         """The text with every known secret masked; text that holds none comes back as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -78,6 +79,7 @@ class Operation:
         listing: how the list pages; None when the answer is one object.
         frame: how a good answer begins and ends that is a text and no JSON; its outputs are the text, as `content`.
         data: schema of the answer's data: one object, or one item of a list.
+        secrets: names of fields, at any depth of its answers, that hold keys: their values are masked at once, for outputs, too.
         lookup: for CLASH and MARKED: name of the operation that reads back what was written.
         jsm: `METHOD path` of the counterpart in Jira Service Management, or None.
     """
@@ -100,6 +102,7 @@ class Operation:
     listing: Paging | None = None
     frame: tuple[str, str] | None = None
     data: Schema
+    secrets: re.Pattern[str] | None = None
     lookup: str | None = None
     jsm: str | None = None
 

@@ -12,7 +12,7 @@ from typing import Any
 from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step, Values
 from engine.errors import KeyProblem, KeyRefused, StepError
 from engine.rendering import Late
-from engine.secret import Credential, SecretName
+from engine.secret import Credential, Secret, SecretName
 from engine.tasks import Child, drive, take_turns
 from engine.template import Unknown, UnknownValue
 
@@ -93,7 +93,10 @@ class DryContext:
         plan = self._backend.plan
         conditional = plan.conditions.get(_POLL.sub("", self._action.key), ())
         plan.calls.append(Planned(self.step, self.item, call, conditional, made))
-        return send() if made else None
+        reply = send() if made else None
+        if reply is not None:
+            self._backend.learn(reply.secrets)
+        return reply
 
 
 def holds_unknown(value: Any) -> bool:
@@ -132,10 +135,11 @@ class DryBackend:
         credential: Callable[[SecretName], Credential],
         open: Callable[[str, str | None], Any],  # noqa: A002 - the word of engine.context.Run
         values: Values,
+        learn: Callable[[Iterable[Secret]], None],
         offline: bool = False,
     ) -> None:
         self.runbook, self.run, self.clock, self.settings, self.offline = runbook, run, clock, settings, offline
-        self.credential, self.open, self.values = credential, open, values
+        self.credential, self.open, self.values, self.learn = credential, open, values, learn
         self.plan = Plan()
         self._find = catalogue
         self._latest = clock.now()

@@ -5,11 +5,14 @@ Statuses, header names and the shape of errors are the vendor's; see the example
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.contracts import Effect, Reply
 from engine.errors import AnswerLost, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.secret import Secret
 from steps.exchange import Response
 from steps.operation import Operation, Paging
 from steps.parsing import strict_json
@@ -84,6 +87,29 @@ def _text(response: Response, begins: str, ends: str) -> dict[str, Any]:
     if not (content.startswith(begins) and content.rstrip().endswith(ends)):
         raise ValueError("another text")
     return {"data": {"content": content}}
+
+
+def sealed(reply: Reply, names: re.Pattern[str] | None, origin: str) -> Reply:
+    """The reply with the values of fields of these names masked, and given beside it as secrets that came from `origin`."""
+    found: list[Secret] = []
+    if names is None:
+        return reply
+    return replace(reply, value=_sealed(reply.value, names, origin, found), secrets=tuple(found))
+
+
+def _sealed(value: Any, names: re.Pattern[str], origin: str, found: list[Secret]) -> Any:
+    if isinstance(value, list):
+        return [_sealed(item, names, origin, found) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    sealed: dict[str, Any] = {}
+    for name, part in value.items():
+        if names.search(name) and isinstance(part, str) and part:
+            found.append(Secret(part, origin))
+            sealed[name] = str(found[-1])
+        else:
+            sealed[name] = _sealed(part, names, origin, found)
+    return sealed
 
 
 def failure(reply: Reply) -> StepError | None:

@@ -17,7 +17,7 @@ from engine.version import VERSION
 from steps.authorization import renewing
 from steps.exchange import AnswerLate, Request, Response, Spoilt, Transport
 from steps.operation import Operation
-from steps.opsgenie.answers import failure, fits, garbage, is_anothers, not_processed, period, reply_of
+from steps.opsgenie.answers import failure, fits, garbage, is_anothers, not_processed, period, reply_of, sealed
 from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.keys import Key, KeyRing
 from steps.opsgenie.parts import Parts, parts_of
@@ -255,6 +255,7 @@ class Attempt:
         """The answer. Raises Spoilt for one to another request, which a kept connection may bring; a new one is believed."""
         response = self.service.transport.send(request, timeout=self.deadline.left(self.context.clock.monotonic()))
         reply = reply_of(response, call.effect, self.operation.frame)
+        reply = sealed(reply, self.operation.secrets, f"an answer to {self.operation.name}")
         if response.kept and call.action == self.operation.name and is_anothers(self.operation, call.ids, reply):
             raise Spoilt("the answer is one to another request", status=reply.status)
         return response, reply

@@ -11,6 +11,7 @@ from engine.errors import StepError
 from steps.fields import answer, anything, flag, integer, map_of, one_of, record, text
 from steps.operation import Idempotency, KeyKind, Operation, Right
 from steps.opsgenie.parts import Parts
+from steps.opsgenie.shapes import CREDENTIALS
 from steps.step import BaseStep
 
 _FOLLOWED = {
@@ -31,13 +32,15 @@ _RIGHTS: dict[str, Right] = {"DELETE": "delete", "GET": "read"}
 _PING = re.compile(r"/v2/heartbeats/[^/]+/ping/?")
 _ALERTS_OR_HEARTBEATS = re.compile(r"/v2/(?:alerts|heartbeats)(?:/|\Z)")
 """What an integration's key may do without the right to configure."""
+_ALERTS_OR_INCIDENTS = re.compile(r"/v\d/(?:alerts|incidents)(?:/|\Z)")
+"""What holds no key of the service's: fields there are named by whoever raised them."""
 _LEADS_ELSEWHERE = re.compile(r"//|\.\.|/\.(?:[/;]|\Z)|%2e", re.IGNORECASE)
 """What clients and servers that tidy paths up would ask for something else by."""
 _ALLOWED = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 
 
 class RequestStep(BaseStep):
-    """The raw step."""
+    """The raw step. A key in an answer (`apiKey` of an integration) is `***` in the outputs, and is masked wherever it would be told."""
 
     name = "opsgenie.request"
     summary = "Sends one request of your own to the API, with the connection's key and all its care."
@@ -86,6 +89,7 @@ def _operation(method: str, path: str, kinds: tuple[KeyKind, ...], *, follow: bo
         follow=_followed(path) if follow else None,
         data={},
         right="read" if ping else _RIGHTS.get(method, "create_and_update"),
+        secrets=None if _ALERTS_OR_INCIDENTS.match(path) else CREDENTIALS,
         configuration=False if _ALERTS_OR_HEARTBEATS.match(path) else "integration",
     )
 

@@ -6,6 +6,8 @@ refused which the service may take.
 
 from __future__ import annotations
 
+import re
+
 from steps.fields import Fields, Schema, answer, anything, flag, integer, list_of, map_of, moment, one_of, record, text
 from steps.operation import KeyKind
 
@@ -33,6 +35,8 @@ def identifier_type(*kinds: str) -> Schema:
     return one_of(*kinds) | {"default": "id"}
 
 
+CREDENTIALS = re.compile(r"(pass(word|phrase)|secret|(?<!page)token|(api|private|genie)_?key)\Z", re.IGNORECASE)
+"""Names of an integration's fields that hold keys, its own or another service's, as the vendor's definitions have them."""
 COMMA_JOINED = list_of(text(min_length=1, pattern="^[^,]+$"), min_items=1) | {"x-style": "csv"}
 """A list that is sent joined by commas. An item with a comma of its own would name other items, so it is refused."""
 LIMIT = integer(1)

@@ -7,6 +7,8 @@ import pytest
 from engine import app, checks, plan_cache
 from engine.errors import Invalid
 from engine.plan_cache import PlanCache
+from engine.redaction import Redactor
+from engine.secret import Secret
 
 CLEAN = "apiVersion: runbook/v1\nname: hello\nsteps:\n  - uses: core.log\n    with: {message: hello}\n"
 UNCLEAN = CLEAN + "vars: {unused: 1}\n"
@@ -25,10 +27,15 @@ def cache(tmp_path, code):
     return PlanCache(tmp_path / "cache", [code])
 
 
+def keep(cache, key, value):
+    cache.put(key, value)
+    cache.keep(lambda value: value)
+
+
 def test_what_is_kept_is_given_back(cache):
     value = {"a": [1, 2.5, None, True, "é\u2028"]}
     assert cache.get(cache.key(b"x")) is None
-    cache.put(cache.key(b"x"), value)
+    keep(cache, cache.key(b"x"), value)
     assert cache.get(cache.key(b"x")) == value
     assert cache.get(cache.key(b"y")) is None
 
@@ -40,21 +47,21 @@ def test_facts_are_told_apart(cache):
 @pytest.mark.parametrize("spoil", [b"", b"x", b"\n{}", b"\xff\n1"])
 def test_a_damaged_entry_is_as_good_as_none(cache, tmp_path, spoil):
     key = cache.key(b"x")
-    cache.put(key, {"a": 1})
+    keep(cache, key, {"a": 1})
     (tmp_path / "cache" / key).write_bytes(spoil)
     assert cache.get(key) is None
 
 
 def test_a_changed_value_is_not_believed(cache, tmp_path):
     key = cache.key(b"x")
-    cache.put(key, {"a": 1})
+    keep(cache, key, {"a": 1})
     entry = tmp_path / "cache" / key
     entry.write_bytes(entry.read_bytes().replace(b"1}", b"2}"))
     assert cache.get(key) is None
 
 
 def test_other_code_knows_nothing(cache, code, tmp_path):
-    cache.put(cache.key(b"x"), 1)
+    keep(cache, cache.key(b"x"), 1)
     os.utime(code / "below" / "a.py", (1, 1))
     after = PlanCache(tmp_path / "cache", [code])
     assert after.get(after.key(b"x")) is None
@@ -64,7 +71,7 @@ def test_entries_are_private_and_few(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(plan_cache, "MOST", 3)
     for number in range(6):
         key = cache.key(b"%d" % number)
-        cache.put(key, number)
+        keep(cache, key, number)
         os.utime(tmp_path / "cache" / key, (number + 1, number + 1))
     assert [cache.get(cache.key(b"%d" % number)) for number in range(6)] == [None, None, None, 3, 4, 5]
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "cache").iterdir()} == {0o600}
@@ -73,7 +80,19 @@ def test_entries_are_private_and_few(cache, tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_used_is_no_error(code, tmp_path):
     (tmp_path / "file").write_text("")
     cache = PlanCache(tmp_path / "file" / "cache", [code])
-    cache.put(cache.key(b"x"), 1)
+    keep(cache, cache.key(b"x"), 1)
+    assert cache.get(cache.key(b"x")) is None
+
+
+def test_nothing_is_written_before_the_keys_are_known_and_nothing_that_holds_one(cache, tmp_path):
+    redactor = Redactor()
+    cache.put(cache.key(b"x"), {"team": "0a1b2c3d-0000"})
+    cache.put(cache.key(b"y"), {"team": "dba"})
+    assert not (tmp_path / "cache").exists()
+    redactor.learn(Secret("0a1b2c3d-0000", "env:K"))
+    cache.keep(redactor.value)
+    assert [cache.get(cache.key(name)) for name in (b"x", b"y")] == [None, {"team": "dba"}]
+    cache.keep(lambda value: value)
     assert cache.get(cache.key(b"x")) is None
 
 
@@ -89,7 +108,11 @@ def runbook(tmp_path, monkeypatch):
 
 
 def check(path, **options):
-    return app.App(app.Options(config="", **options)).check(str(path), (), None).runbook
+    """Reads it, and runs it to the end when that is possible."""
+    one = app.App(app.Options(config="", **options))
+    checked = one.check(str(path), (), None)
+    one.begin(checked)
+    return checked.runbook
 
 
 def test_an_unchanged_runbook_is_checked_once_and_reads_the_same(runbook):

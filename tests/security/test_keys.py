@@ -180,7 +180,7 @@ def test_a_key_of_the_configuration_is_refused_in_inputs_and_runbook(project, ec
     assert ("the runbook holds a key" if where == "runbook" else "inputs.it holds a key") in done.both
     assert echoing.asked == []
     assert leaks(done.both) == []
-    assert {name for name, text in left(project.folder / "state" / "runs").items() if leaks(text)} == set()
+    assert {name for name, text in left(project.folder / "state").items() if leaks(text)} == set()
 
 
 @pytest.mark.parametrize("value", ["", "kurz", "1234567", "  1234567  ", "with\nnewline-in-it", "with\0nul-in-it", "with\x1bescape"])
@@ -289,3 +289,31 @@ def test_no_option_takes_a_key():
     names = set(options(root))
     assert len(names) > 15
     assert {name for name in names if any(word in name for word in ("secret", "token", "password", "api"))} == set()
+
+
+@pytest.mark.parametrize("verb", ["run", "plan"])
+def test_a_key_that_an_answer_tells_is_known_at_once(project, echoing, verb):
+    """A new integration's key: in no file, output, note or log, wherever else the answer or a later one repeats it."""
+    made = {"id": "i-1", "name": "cron", "apiKey": ROTATED, "link": f"https://x.example/?apiKey={ROTATED}"}
+    echoing.modes["/v2/integrations"] = lambda *_: (201, {}, {"data": made, "result": "Created", "took": 0.1, "requestId": "r"})
+    echoing.modes["/v2/alerts/a-2"] = lambda *_: (
+        200,
+        {},
+        {"data": {"id": "a-2", "message": f"new key {ROTATED}"}, "took": 0.1, "requestId": "r"},
+    )
+    done = project("--json", "-v", verb, project.runbook("""
+        steps:
+          - {id: made, uses: opsgenie.request, with: {method: GET, path: /v2/integrations/i-1}}
+          - {id: again, uses: opsgenie.alert.get, with: {identifier: a-2}}
+          - {id: log, uses: core.log, with: {message: "{{ steps.made.outputs.data }} {{ steps.again.outputs.message }}"}}
+          - {id: note, uses: opsgenie.alert.add_note, with: {identifier: a-1, note: "{{ steps.made.outputs.data.link }}"}}
+          - {id: file, uses: core.write, with: {path: made.json, json: "{{ steps.made.outputs }}"}}
+        outputs: {all: {value: "{{ steps.made.outputs }}"}}
+        """))  # fmt: skip
+    assert done.code == 0, done.both
+    assert leaks(done.both, ROTATED) == []
+    assert {name for name, text in left(project.folder).items() if leaks(text, ROTATED)} == set()
+    assert not any(leaks(body, ROTATED) for _, _, body in echoing.asked)
+    if verb == "run":
+        outputs = json.loads(done.out)["outputs"]["all"]
+        assert outputs["data"] == {"id": "i-1", "name": "cron", "apiKey": "***", "link": "https://x.example/?apiKey=***"}

@@ -24,7 +24,7 @@ def plan(fake):
         clock = VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC), Stop())
         backend = DryBackend(
             runbook="test", run="<run.id>", clock=clock, settings={}, catalogue=catalog.get, credential=None,
-            open=lambda *_: None, values=Values(None, lambda value: value), **more
+            open=lambda *_: None, values=Values(None, lambda value: value), learn=list, **more
         )  # fmt: skip
         facts = {"id": Unknown("run.id", {"type": "string"}), "started_at": "2026-03-01T12:00:00.000Z", "trigger": "cli"}
         return backend, backend.carry_out(Executor(runbook, backend, catalog.get, inputs or {}, facts).run())

@@ -60,3 +60,35 @@ def test_a_plan_pings_nobody(bench):
     b.context.planning = True
     REQUEST.perform({"method": "GET", "path": "/v2/heartbeats/x/ping"}, b.context)
     assert b.sent == []
+
+
+NEW = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+
+@pytest.mark.parametrize("planning", [False, True])
+def test_a_key_in_an_answer_is_no_output(bench, say, planning):
+    data = {
+        "id": "i",
+        "apiKey": NEW,
+        "outgoing": [{"password": "short", "user": "u", "writeAccessToken": ""}],
+        "nextPageToken": "p",
+        "apikeys": 2,
+    }
+    b = bench(say.respond(body={"data": data}))
+    if planning:
+        b.context.call = lambda call, send: replies.append(send()) or replies[-1]
+        replies = []
+    outputs = REQUEST.perform({"method": "GET", "path": "/v2/integrations/i"}, b.context)
+    sealed = data | {"apiKey": "***", "outgoing": [{"password": "***", "user": "u", "writeAccessToken": ""}]}
+    assert (outputs["data"], outputs["body"]) == (sealed, {"data": sealed})
+    (reply,) = replies if planning else b.context.journal.values()
+    assert [(secret.reveal(), secret.reference) for secret in reply.secrets] == [
+        (NEW, "an answer to opsgenie.request"),
+        ("short", "an answer to opsgenie.request"),
+    ]
+
+
+def test_what_people_wrote_into_an_alert_is_no_key(bench, say):
+    b = bench(say.respond(body={"data": {"details": {"token": "as written"}}}))
+    outputs = REQUEST.perform({"method": "GET", "path": "/v2/alerts/a"}, b.context)
+    assert outputs["data"] == {"details": {"token": "as written"}}
