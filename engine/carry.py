@@ -60,7 +60,7 @@ class Kept:
             return self._keeps(memory.step_of_call(key))
         if name in TIMES:
             return _VARIABLE.fullmatch(key) is not None or self._keeps(_step_of_time(key))
-        return name == "step.ended" and self._keeps(key)
+        return name in ("doubt.decided", "step.ended") and self._keeps(key)
 
     def whole(self) -> list[str]:
         """Ids of the steps, outside of loops, that are kept as a whole."""

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from engine.contracts import Action, Call, Clock, Reply, Schema, Values
-from engine.errors import AnswerLost, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
+from engine.errors import AnswerLost, KeyProblem, KeyRefused, Refused, StepError, TakenAsDone, Throttled, Unreachable
 from engine.journal import Journal
 from engine.memory import Memory, call_key
 from engine.results import Results
@@ -98,6 +98,8 @@ class JournalledContext:
         self._calls += 1
         key = self._key(self._calls)
         memory, journal = self._run.memory, self._run.journal
+        if key in memory.taken:
+            raise TakenAsDone(memory.since(key))
         if self.remembers(key):
             self._refuse_another(key, call)
             return self._replay(key)

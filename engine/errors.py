@@ -198,6 +198,21 @@ class AnswerLost(StepError):
         self.since = since
 
 
+class TakenAsDone(StepError):
+    """A person decided that a write without an answer was done: it is not sent again, and what is known of it are the step's outputs.
+
+    Attributes:
+        since: when its intent was written, by this machine's clock.
+    """
+
+    code = "taken_as_done"
+    again = "never"
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__("a person decided that it was done")
+        self.since = since
+
+
 class InDoubt(StepError):
     """Whether a write happened cannot be known; the run stops and a person decides."""
 

@@ -29,7 +29,8 @@ class Memory:
         told: event and key of everything told once.
         touched: keys of the steps that made a call, or ended.
         doubts: keys of the steps that ended in doubt.
-        decided: by key of such a step, what a person decided to take it for: skip or fail.
+        taken: keys of the calls in doubt that a person took for done.
+        given_up: keys of the steps in doubt that a person took for failed.
         kept: by key of each step that a retry does not do again, how it ended in the run before.
         changed: whether that run had another runbook or other inputs.
     """
@@ -41,7 +42,8 @@ class Memory:
     told: set[tuple[str, str]] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     doubts: set[str] = field(default_factory=set)
-    decided: dict[str, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
     kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     changed: bool = False
 
@@ -70,7 +72,7 @@ class Memory:
         elif name == "run.resumed":
             self._look_again()
         elif name == "doubt.decided":
-            self._decide(key, event["decision"])
+            self._decide(key, event["call"], event["decision"])
         elif name == "step.ended" and event["status"] == "in_doubt":
             self.doubts.add(key)
         elif key:
@@ -123,12 +125,12 @@ class Memory:
         for call in self.in_doubt().values():
             self._forget(call, also_itself=False)
 
-    def _decide(self, key: str, decision: str) -> None:
-        call = self._open_write(key)
-        if decision != "resend":
-            self.decided[key] = decision
-        elif call is not None:
-            self._forget(call, also_itself=True)
+    def _decide(self, step: str, call: str, decision: str) -> None:
+        if decision == "fail":
+            self.given_up.add(step)
+        elif decision == "skip":
+            self.taken.add(call)
+        self._forget(call, also_itself=decision == "resend")
 
     def _open_write(self, step: str) -> str | None:
         """The last write of a step whose outcome is open: no answer, one that only says it was accepted, or a server's error."""
@@ -138,6 +140,8 @@ class Memory:
         return open_[-1] if open_ else None
 
     def _is_open(self, key: str) -> bool:
+        if key in self.taken:
+            return False
         result = self.results.get(key)
         if result is None or result["event"] == "step.doubt":
             return True

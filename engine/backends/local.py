@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.context import JournalledContext, Run
 from engine.contracts import Action, Outcome, Step
-from engine.errors import KeyProblem, KeyRefused, StepError
+from engine.errors import KeyProblem, KeyRefused, StepError, TakenAsDone
 from engine.executor import spell
 from engine.memory import step_of
 from engine.stop import Stop
@@ -17,6 +17,7 @@ from engine.tasks import Child, Sleep, drive, in_threads, take_turns
 
 SHORT = 5.0
 """Seconds: the end of a longer wait is synced to disk before it begins, so that a resumed run keeps it."""
+_GIVEN_UP = "whether it was done is not known; a person decided that it failed"
 
 
 class LocalBackend:
@@ -70,8 +71,8 @@ class LocalBackend:
     async def perform(self, action: Action) -> Outcome:
         """One attempt of one step; its calls are remembered one by one."""
         step = step_of(action.key)
-        if step in self._run.memory.decided:
-            return _decided(self._run.memory.decided[step])
+        if step in self._run.memory.given_up:
+            return Outcome(None, StepError(_GIVEN_UP, code="in_doubt", again="never"))
         before = self._run.memory.kept.get(step, {})
         if before.get("error"):
             return Outcome(None, StepError(**before["error"], again="never"))
@@ -80,6 +81,8 @@ class LocalBackend:
         context = JournalledContext(self._run, action)
         try:
             return Outcome(self._find(action.uses).perform(action.given, context))
+        except TakenAsDone:  # the step itself knows nothing of what was done
+            return Outcome({})
         except StepError as error:
             return Outcome(None, error)
         except KeyProblem as error:
@@ -127,10 +130,3 @@ class LocalBackend:
     def _sleep(self, until: datetime) -> None:
         self._stop.check()
         self._run.clock.sleep((until - self._run.clock.now()).total_seconds())
-
-
-def _decided(decision: str) -> Outcome:
-    """What a person took a step in doubt for."""
-    if decision == "skip":
-        return Outcome({})
-    return Outcome(None, StepError("whether it was done is not known; a person decided that it failed", code="in_doubt", again="never"))

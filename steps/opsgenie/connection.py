@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.contracts import Need, Reply, StepContext
-from engine.errors import AnswerLost, Refused
+from engine.errors import AnswerLost, Refused, TakenAsDone
 from steps.exchange import Transport
 from steps.operation import Operation
 from steps.opsgenie.answers import data_of
@@ -82,7 +82,7 @@ class Connection:
 
         try:
             return once(attempt)
-        except AnswerLost as lost:
+        except (AnswerLost, TakenAsDone) as lost:
             return settle(attempt, given, write, lost)
 
     def _by_id(self, operation: Operation, given: Mapping[str, Any], context: StepContext) -> Mapping[str, Any]:

@@ -30,8 +30,8 @@ def ended(key, status="in_doubt"):
 RESUMED = {"event": "run.resumed"}
 
 
-def decided(key, decision):
-    return {"event": "doubt.decided", "key": key, "decision": decision}
+def decided(key, decision, call):
+    return {"event": "doubt.decided", "key": key, "call": call, "decision": decision}
 
 
 @given(st.text(), st.integers(1), st.integers(1), st.integers(1))
@@ -74,14 +74,22 @@ def test_what_is_sent_again_was_never_sent():
         [intent("s@1.1"), result("s@1.1"), *(dict(e, key=e["key"].replace("1.", "1.2")) for e in SETTLING), ended("s"), RESUMED]
     )
     assert memory.in_doubt() == {"s": "s@1.21"}
-    memory.learn(decided("s", "resend"))
+    memory.learn(decided("s", "resend", "s@1.21"))
     assert set(memory.intents) == set(memory.results) == {"s@1.1"}
 
 
-@pytest.mark.parametrize("decision", ["skip", "fail"])
-def test_other_decisions_stand(decision):
-    memory = Memory.of([*SETTLING, ended("s"), RESUMED, decided("s", decision)])
-    assert memory.decided == {"s": decision}
+@pytest.mark.parametrize(
+    ("decision", "taken", "given_up", "open_"), [("skip", {"s@1.1"}, set(), {}), ("fail", set(), {"s"}, {"s": "s@1.1"})]
+)
+def test_other_decisions_stand(decision, taken, given_up, open_):
+    memory = Memory.of([*SETTLING, ended("s"), decided("s", decision, "s@1.1")])
+    assert (memory.taken, memory.given_up, set(memory.intents)) == (taken, given_up, {"s@1.1"})
+    assert memory.in_doubt() == open_
+
+
+def test_after_a_call_that_was_taken_for_done_another_may_be_in_doubt():
+    memory = Memory.of([*SETTLING, ended("s"), decided("s", "skip", "s@1.1"), intent("s@1.2"), ended("s")])
+    assert memory.in_doubt() == {"s": "s@1.2"}
 
 
 def test_a_write_that_was_only_accepted_is_open_and_one_that_was_answered_is_not():
@@ -91,7 +99,7 @@ def test_a_write_that_was_only_accepted_is_open_and_one_that_was_answered_is_not
 
 def test_other_steps_and_attempts_are_left_alone():
     others = [intent("s2@1.2"), result("s2@1.2"), intent("s@2.2", "read"), result("s@2.2"), intent("a[s]/s@1.5"), result("a[s]/s@1.5")]
-    memory = Memory.of([*others, *SETTLING, ended("block"), ended("s"), RESUMED, decided("s", "resend")])
+    memory = Memory.of([*others, *SETTLING, ended("block"), ended("s"), RESUMED, decided("s", "resend", "s@1.1")])
     assert set(memory.intents) == {"s2@1.2", "s@2.2", "a[s]/s@1.5"}
 
 

@@ -91,3 +91,63 @@ def test_a_failure_is_told_even_when_quiet(command, interrupted):
     run = interrupted("steps: [{id: a, uses: fake.write, with: {n: 1}}, {fail: on purpose}]")
     done = command("resume", run, "-q")
     assert done.code == 1 and "on purpose" in done.err
+
+
+UP = """
+    steps:
+      - {id: made, uses: opsgenie.alert.create, with: {message: "Disk full"}}
+      - {id: up, uses: opsgenie.alert.escalate, with: {identifier: "{{ steps.made.outputs.alertId }}", escalation: {name: dba}}}
+      - {id: note, uses: opsgenie.alert.add_note, with: {identifier: "{{ steps.up.outputs.alertId }}", note: "It is up"}}
+      - {id: logs, uses: opsgenie.alert.list_logs, with: {identifier: "{{ steps.made.outputs.alertId }}"}}
+    outputs:
+      up: {value: "{{ steps.up.outputs }}"}
+      alert: {value: "{{ steps.made.outputs.alertId }}"}
+      logs: {value: "{{ steps.logs.outputs.items | map(attribute='log') }}"}
+"""
+
+
+def test_a_call_that_is_taken_for_done_gives_the_step_its_outputs_and_is_not_sent_again(command):
+    state = command.write("state.yaml", "escalations: [{name: dba}]")
+    done = command(
+        "--json", "run", command.runbook(UP), "--emulator", "--emulator-state", state, "--faults", "opsgenie.alert.escalate=lost"
+    )
+    assert done.code == 7, done.both
+    gone_on = command("--json", "resume", json.loads(done.out)["run_id"], "--on-doubt", "skip")
+    assert gone_on.code == 0, gone_on.both
+    outputs = json.loads(gone_on.out)["outputs"]
+    assert outputs["up"]["alertId"] == outputs["alert"]
+    assert outputs["up"]["status"] == "Taken for done by a person"
+    assert sum("scalated" in log for log in outputs["logs"]) == 1
+
+
+def test_what_was_taken_for_done_stays_so_in_a_retry(command):
+    state = command.write("state.yaml", "escalations: [{name: dba}]")
+    path = command.runbook(UP.replace("    outputs:", "      - {fail: on purpose}\n    outputs:"))
+    done = command("--json", "run", path, "--emulator", "--emulator-state", state, "--faults", "opsgenie.alert.escalate=lost")
+    run = json.loads(done.out)["run_id"]
+    assert command("resume", run, "--on-doubt", "skip").code == 1
+    again = command("retry", run, "-v")
+    assert again.code == 1, again.both
+    assert "up  opsgenie.alert.escalate  kept" in again.both
+
+
+ROUTED = """
+    steps:
+      - id: route
+        uses: opsgenie.alert.route
+        with: {identifier: disk, identifierType: alias, rules: [{to: [{type: escalation, name: dba}, {type: team, name: sre}]}]}
+      - {id: get, uses: opsgenie.alert.get, with: {identifier: "{{ steps.route.outputs.alertId }}"}}
+    outputs: {there: {value: "{{ steps.get.outputs.responders | map(attribute='type') }}"}, rule: {value: "{{ steps.route.outputs.rule }}"}}
+"""
+
+
+def test_a_step_of_several_calls_goes_on_after_the_one_that_is_taken_for_done(command):
+    state = command.write("state.yaml", "escalations: [{name: dba}]\nteams: [{name: sre}]\nalerts: [{message: Disk full, alias: disk}]")
+    done = command(
+        "--json", "run", command.runbook(ROUTED), "--emulator", "--emulator-state", state, "--faults", "opsgenie.alert.escalate=lost"
+    )
+    assert done.code == 7, done.both
+    gone_on = command("--json", "resume", json.loads(done.out)["run_id"], "--on-doubt", "skip")
+    assert gone_on.code == 0, gone_on.both
+    outputs = json.loads(gone_on.out)["outputs"]
+    assert (sorted(outputs["there"]), outputs["rule"]) == (["escalation", "team"], 0)

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, Unreachable
+from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, TakenAsDone, Unreachable
 from steps.exchange import AnswerLate
 from steps.opsgenie.emulator import Fault
+from steps.opsgenie.finding import TAKEN
 from steps.opsgenie.operations import OPERATIONS
 from steps.operation import Idempotency
 
@@ -509,3 +510,87 @@ def test_what_the_rate_limit_held_back_was_not_sent_again(bench, say):
     ]
     assert b.perform(CREATE, message="m")["alertId"] == "a"
     assert counted(b, "POST") == 4
+
+
+def taken_for_done(e, number, name, /, **given):
+    """The outputs of a step whose call of this number a person takes for done; it made the calls before as they are in the journal."""
+    e.resume()
+    e.journal[number] = TakenAsDone(e.clock.now())
+    e.context.stop = lambda call, _: pytest.fail(f"{call.action} was sent") if call.effect == "write" else None
+    return e.perform(name, **given)
+
+
+def test_a_create_that_is_taken_for_done_gives_the_alert_it_made(emulated):
+    e = emulated()
+    alert = e.perform(CREATE, message="db down")["alertId"]
+    e.journal.clear()
+    done = taken_for_done(e, 1, CREATE, message="db down")
+    assert (done["alertId"], done["alias"], done["isSuccess"]) == (alert, e.alerts()[0]["alias"], True)
+
+
+def test_a_create_that_is_taken_for_done_gives_the_alert_that_somebody_closed(emulated):
+    e = emulated()
+    alert = e.perform(CREATE, message="db down")["alertId"]
+    e.clock.passed += 1
+    e.apart("opsgenie.alert.close", identifier=alert)
+    e.clock.passed += 1
+    e.journal.clear()
+    assert taken_for_done(e, 1, CREATE, message="db down")["alertId"] == alert
+
+
+def test_a_create_that_is_taken_for_done_and_is_not_there_has_no_alert(emulated):
+    e = emulated()
+    done = taken_for_done(e, 1, CREATE, message="db down", source="cron")
+    assert done == {"success": True, "isSuccess": True, "status": TAKEN, "alias": "incident-20261123T120000-1a2b3c4d-create"}
+
+
+def test_what_cannot_be_read_back_is_absent_and_nothing_is_sent(emulated):
+    e = emulated(Fault("opsgenie.alert.get", "http_500", times=99))
+    done = taken_for_done(e, 1, CREATE, message="db down")
+    assert "alertId" not in done
+    assert any("could not be read back" in said for said in e.context.said)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "known"),
+    [
+        ("opsgenie.alert.escalate", {"escalation": {"name": "x"}}, {"alertId": "a-1", "isSuccess": True, "success": True, "status": TAKEN}),
+        ("opsgenie.alert.add_note", {"note": "n"}, {"alertId": "a-1", "isSuccess": True, "success": True, "status": TAKEN}),
+        ("opsgenie.incident.delete", {}, {"incidentId": "a-1", "isSuccess": True, "success": True, "status": TAKEN}),
+        ("opsgenie.team.delete", {}, {"result": TAKEN}),
+    ],
+)
+def test_what_follows_from_what_was_given_is_known_of_what_is_taken_for_done(emulated, name, given, known):
+    assert taken_for_done(emulated(), 1, name, identifier="a-1", **given) == known
+
+
+def test_what_was_made_or_changed_is_read_back_when_it_is_taken_for_done(emulated):
+    e = emulated()
+    made = e.apart("opsgenie.team.create", name="ops", description="d")
+    done = taken_for_done(e, 1, "opsgenie.team.create", name="ops", description="d")
+    assert done == {"id": made["id"], "name": "ops", "result": TAKEN}
+    e.journal.clear()
+    assert taken_for_done(e, 1, "opsgenie.team.update", identifier=made["id"], description="e") == done
+    e.journal.clear()
+    assert taken_for_done(e, 1, "opsgenie.team.update", identifier="gone", description="e") == {"result": TAKEN}
+    e.journal.clear()
+    assert taken_for_done(e, 1, "opsgenie.team.create", name="ops", description="another") == {"result": TAKEN}
+
+
+def test_of_a_request_of_ones_own_that_is_taken_for_done_nothing_is_known(emulated):
+    from steps.opsgenie.request import REQUEST
+
+    e = emulated()
+    e.journal[1] = TakenAsDone(e.clock.now())
+    assert REQUEST.perform({"method": "POST", "path": "/v2/alerts", "body": {"message": "m"}}, e.context) == {}
+
+
+def test_one_of_the_times_it_was_sent_again_may_be_taken_for_done(emulated):
+    e = emulated(Fault("opsgenie.alert.close", "reset_before", times=9))
+    alert = e.apart(CREATE, message="m")["alertId"]
+    with pytest.raises(InDoubt):
+        e.perform("opsgenie.alert.close", identifier=alert)
+    *_, last = (number for number, call in enumerate(e.context.calls, 1) if call.effect == "write")
+    for number in [number for number in e.journal if number > last]:
+        del e.journal[number]
+    assert taken_for_done(e, last, "opsgenie.alert.close", identifier=alert)["alertId"] == alert
