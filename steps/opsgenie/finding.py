@@ -108,17 +108,25 @@ def _same_moment(found: Any, asked: Any) -> bool:
 
 def note(doubt: Doubt) -> Outputs | None:
     """The note, among the newest hundred."""
-    row = OPERATIONS["opsgenie.alert.list_notes"]
-    place = {name: doubt.given[name] for name in (*row.path_names, *row.query) if name in doubt.given}
-    reply = doubt.read(row.name, place | {"limit": 100, "order": "desc"})
+    row = notes_of(doubt.operation)
+    assert row is not None, "only what leaves a note is looked for by it"
+    reply = doubt.read(row.name, _place(row, doubt) | {"limit": 100, "order": "desc"})
     if reply is None:
         return None
     ours = [entry for entry in data_of(reply) if entry.get("note") == doubt.given["note"]]
     if doubt.operation.idempotency is not Idempotency.MARKED:  # only a marker tells one note from another of the same words
         ours = [entry for entry in ours if _since_intent(doubt, entry.get("createdAt"), reply)]
-    if not ours:
-        return None
-    return {"success": True, "isSuccess": True, "status": FOUND, "alertId": str(doubt.given["identifier"])}
+    return told(doubt, FOUND) if ours else None
+
+
+def notes_of(operation: Operation) -> Operation | None:
+    """The read of the notes under what an operation changes."""
+    return OPERATIONS.get(f"{operation.name.rpartition('.')[0]}.list_notes")
+
+
+def _place(row: Operation, doubt: Doubt) -> dict[str, Any]:
+    """What a write was given of the fields that say what a read is about."""
+    return {name: doubt.given[name] for name in (*row.path_names, *row.query) if name in doubt.given}
 
 
 def read_back(doubt: Doubt) -> Mapping[str, Any]:
@@ -135,8 +143,7 @@ def _changed(doubt: Doubt) -> Outputs | None:
     row = next((row for row in OPERATIONS.values() if row.request == f"GET {doubt.operation.path_template}"), None)
     if row is None or row.listing:
         return None
-    place = {name: doubt.given[name] for name in (*row.path_names, *row.query) if name in doubt.given}
-    reply = doubt.read(row.name, place)
+    reply = doubt.read(row.name, _place(row, doubt))
     return None if reply is None else data_of(reply)
 
 
@@ -147,11 +154,15 @@ _READ_BACK: dict[Idempotency, Callable[[Doubt], Mapping[str, Any] | None]] = {
 }
 
 
-def told(doubt: Doubt) -> dict[str, Any]:
-    """The outputs of a write that was done, as far as they follow from what was given."""
-    given, place = doubt.given, doubt.operation.path_template
-    names = {name: given[name] for name in ("alias",) if name in given}
-    for begins, name in (("/v2/alerts/{identifier}", "alertId"), ("/v1/incidents/{identifier}", "incidentId")):
-        if place.startswith(begins):
-            names[name] = str(given["identifier"])
-    return {"success": True, "isSuccess": True, "status": TAKEN, "result": TAKEN, **names}
+def told(doubt: Doubt, how: str) -> dict[str, Any]:
+    """The outputs of a write that was done, as far as they follow from what was given; `how` it is known to be done."""
+    path, identifier = doubt.operation.path_template, str(doubt.given.get("identifier"))
+    begins = {"/v2/alerts/{identifier}": "alertId", "/v1/incidents/{identifier}": "incidentId"}
+    outputs = {name: identifier for start, name in begins.items() if path.startswith(start)}
+    outputs |= {name: doubt.given[name] for name in ("alias",) if name in doubt.given}
+    return known(doubt, {"success": True, "isSuccess": True, "status": how, "result": how, **outputs})
+
+
+def known(doubt: Doubt, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that the operation has."""
+    return {name: value for name, value in outputs.items() if name in doubt.operation.data.get("properties", {})}

@@ -52,12 +52,11 @@ def settle(attempt: Attempt, given: Mapping[str, Any], write: Write, lost: Answe
 def _taken_as_done(doubt: Doubt) -> Outputs:
     """The outputs, as far as they can be known, of a write that a person says was done; it is never sent again."""
     try:
-        found = dict(finding.read_back(doubt))
+        found = finding.read_back(doubt)
     except (InDoubt, Unreachable) as error:
         doubt.attempt.context.log(f"{doubt.operation.name}: what was done could not be read back: {error.message}", "warning")
         found = {}
-    known = doubt.operation.data.get("properties", {})
-    return {name: value for name, value in (finding.told(doubt) | found).items() if name in known}
+    return finding.told(doubt, finding.TAKEN) | finding.known(doubt, found)
 
 
 def _resend(doubt: Doubt) -> Outputs:
@@ -80,8 +79,7 @@ def _clash(doubt: Doubt) -> Outputs:
         found = finding.namesake(doubt)
         if found is None:
             raise undecided(doubt, f"{error.message}, and what is there differs from what was asked for") from error
-    known = doubt.operation.data.get("properties", {})
-    return {name: value for name, value in found.items() if name in known} | {"result": finding.FOUND}
+    return finding.known(doubt, found) | {"result": finding.FOUND}
 
 
 def _delete(doubt: Doubt) -> Outputs:
@@ -119,7 +117,7 @@ _RULES: dict[Idempotency, Callable[[Doubt], Outputs]] = {
 
 
 def _rule(doubt: Doubt) -> Callable[[Doubt], Outputs]:
-    """What to do about a doubt: to make a change twice is to make it once, but for the note it leaves on an alert."""
+    """What to do about a doubt: to make a change twice is to make it once, but for the note it leaves."""
     row = doubt.operation
-    leaves_note = row.idempotency is Idempotency.REPEATABLE and "note" in doubt.given and row.path_template.startswith("/v2/alerts/")
+    leaves_note = row.idempotency is Idempotency.REPEATABLE and "note" in doubt.given and finding.notes_of(row) is not None
     return _noted if leaves_note else _RULES[row.idempotency]

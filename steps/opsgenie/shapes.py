@@ -46,6 +46,8 @@ START = integer(0)
 ASCENDING = one_of("asc", "desc") | {"default": "asc"}
 DESCENDING = one_of("asc", "desc") | {"default": "desc"}
 """Order of a list, by what the service does unless told."""
+PAGED: Fields = {"offset": text(), "direction": one_of("next", "prev") | {"default": "next"}, "limit": LIMIT, "order": DESCENDING}
+"""How logs and notes page."""
 PRIORITY = one_of("P1", "P2", "P3", "P4", "P5")
 MESSAGE = text(min_length=1, max_length=130)
 DESCRIPTION = text(max_length=15000)

@@ -143,8 +143,8 @@ def allowed(case: Case, fault: Fault, moment: Moment, *, ever: bool) -> set[int]
         return {0, 7} if fault.reused or (fault.target == "request_status" and case.composite and not ever) else {7}
     if not ever:
         # a note the service has accepted and is late with is not sent again: it might be there twice
-        return {7} if fault.name == "never_processed" and case.idempotency in _NOTING and "notes" in case.makes else {0}
-    found = case.idempotency in _FINDABLE or "notes" in case.makes
+        return {7} if fault.name == "never_processed" and case.idempotency in _NOTING and case.notes else {0}
+    found = case.idempotency in _FINDABLE or case.notes
     return {0, 7} if found and (moment == "after" or fault.target == "request_status") else {7}
 
 

@@ -73,6 +73,11 @@ class Case:
         return OPERATIONS[self.target].idempotency
 
     @property
+    def notes(self) -> bool:
+        """Whether it leaves a note."""
+        return bool({"notes", "incident_notes"} & self.makes.keys())
+
+    @property
     def asynchronous(self) -> bool:
         """Whether the target is answered with 202."""
         return OPERATIONS[self.target].asynchronous
@@ -194,6 +199,10 @@ _ALL = (
     Case("update_description", "opsgenie.alert.update_description", {**DISK, "description": "Long"}, _field("description", "Long")),
     Case("add_responder", "opsgenie.alert.add_responder", {**DISK, "responder": {"type": "user", "username": "ben@example.com"}}, _responder("user", "ben@example.com")),
     Case("add_team", "opsgenie.alert.add_team", {**DISK, "team": {"name": "sre"}}, _responder("team", "sre")),
+    Case(
+        "incident_close_with_note", "opsgenie.incident.close", {"identifier": "1", "identifierType": "tiny", "note": "All is well"},
+        _both(_has("incidents", "status", "closed"), _counted("incident_notes", 1)), {"incident_notes": 1},
+    ),
     Case("incident_close", "opsgenie.incident.close", {"identifier": "1", "identifierType": "tiny"}, _has("incidents", "status", "closed")),
     Case("user_update", "opsgenie.user.update", {"identifier": "ben@example.com", "fullName": "Benjamin"}, _has("users", "fullName", "Benjamin")),
     Case(

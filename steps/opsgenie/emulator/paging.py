@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from steps.opsgenie.emulator.call import Answer, Call
 from steps.opsgenie.emulator.problems import ApiError, bad_fields
 
 T = TypeVar("T")
@@ -57,3 +58,17 @@ def _with(url: str, *, drop: tuple[str, ...] = (), **values: object) -> str:
     scheme, host, path, query, _ = urlsplit(url)
     given = {name: value for name, value in parse_qsl(query, keep_blank_values=True) if name not in drop}
     return urlunsplit((scheme, host, path, urlencode(given | values), ""))
+
+
+def cursor_list(call: Call, items: Sequence[Any]) -> Answer:
+    """The page of a list by cursor that a call asks for: logs and notes."""
+    asked = call.query
+    page, links = cursor_page(
+        items,
+        call.url,
+        offset=asked.get("offset"),
+        limit=asked.get("limit", 100),
+        order=asked.get("order", "desc"),
+        direction=asked.get("direction", "next"),
+    )
+    return Answer({"data": page, "paging": links})

@@ -20,6 +20,7 @@ from steps.opsgenie.shapes import (
     LIMIT,
     LISTED_ALERT,
     MESSAGE,
+    PAGED,
     PRIORITY,
     RECIPIENT,
     START,
@@ -35,7 +36,6 @@ _TAG = text(min_length=1, max_length=50)
 _BY: Fields = {"identifierType": identifier_type("id", "alias", "tiny")}
 _SIGNED: Fields = {"user": text(), "note": text(), "source": text()}
 _FOUND_BY: Fields = {"query": text(), "searchIdentifier": text(), "searchIdentifierType": identifier_type("id", "name")}
-_PAGED: Fields = {"offset": text(), "direction": one_of("next", "prev") | {"default": "next"}, "limit": LIMIT, "order": DESCENDING}
 _SORT = one_of(
     "createdAt",
     "updatedAt",
@@ -238,7 +238,7 @@ ROWS: tuple[Operation, ...] = (
         request="GET /v2/alerts/{identifier}/logs",
         vendor="listLogs",
         summary="Lists what happened to an alert, entry by entry.",
-        query=_BY | _PAGED,
+        query=_BY | PAGED,
         listing=Paging("cursor"),
         data=answer(log=text(), type=text(), owner=text(), createdAt=moment(), offset=text()),
         jsm=jsm("GET /alerts/{id}/logs"),
@@ -248,7 +248,7 @@ ROWS: tuple[Operation, ...] = (
         request="GET /v2/alerts/{identifier}/notes",
         vendor="listNotes",
         summary="Lists the notes under an alert.",
-        query=_BY | _PAGED,
+        query=_BY | PAGED,
         listing=Paging("cursor"),
         data=answer(note=text(), owner=text(), createdAt=moment(), offset=text()),
         jsm=jsm("GET /alerts/{id}/notes"),

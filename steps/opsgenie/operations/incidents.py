@@ -15,6 +15,7 @@ from steps.opsgenie.shapes import (
     INCIDENT_WRITTEN,
     LIMIT,
     MESSAGE,
+    PAGED,
     PRIORITY,
     RECIPIENT,
     RESPONDER,
@@ -46,7 +47,7 @@ _row = partial(Operation, keys=ANY_KEY, configuration="integration", rate_limit_
 
 ROWS: tuple[Operation, ...] = (
     _row(
-        name="opsgenie.incident.close",  # no row reads an incident's notes: in doubt, it is sent again with its note
+        name="opsgenie.incident.close",
         request="POST /v1/incidents/{identifier}/close",
         vendor="closeIncident",
         summary="Ends an incident.",
@@ -116,6 +117,16 @@ ROWS: tuple[Operation, ...] = (
         idempotency=Idempotency.SAFE,
         listing=Paging("offset"),
         data=answer(**_INCIDENT),
+    ),
+    _row(
+        name="opsgenie.incident.list_notes",
+        request="GET /v1/incidents/{identifier}/notes",
+        vendor=None,
+        summary="Lists the notes under an incident.",
+        query=_BY | PAGED,
+        idempotency=Idempotency.SAFE,
+        listing=Paging("cursor"),
+        data=answer(note=text(), owner=text(), createdAt=moment(), offset=text()),
     ),
     _row(
         name="opsgenie.incident.request_status",

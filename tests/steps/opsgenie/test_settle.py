@@ -112,6 +112,17 @@ def test_a_lost_occurrence_of_the_authors_alias_is_counted_once(emulated, times)
 
 
 @pytest.mark.parametrize("answer", ["lost", "reset_before"])
+def test_the_note_of_an_incidents_end_is_left_once(emulated, answer):
+    e = emulated(Fault("opsgenie.incident.close", answer))
+    made = e.apart("opsgenie.incident.create", message="m", serviceId="s", note="All is well")["incidentId"]
+    e.clock.passed += 3600
+    done = e.perform("opsgenie.incident.close", identifier="1", identifierType="tiny", note="All is well")
+    assert (done["isSuccess"], done["incidentId"]) == (True, made)
+    notes = e.apart("opsgenie.incident.list_notes", identifier=made)["items"]
+    assert [one["note"] for one in notes] == ["All is well"] * 2, "one of the create, one of the close"
+
+
+@pytest.mark.parametrize("answer", ["lost", "reset_before"])
 def test_the_note_of_a_change_is_left_once(emulated, answer):
     e = emulated(Fault("opsgenie.alert.close", answer))
     alert = e.apart(CREATE, message="m", note="All is well")["alertId"]

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from steps.opsgenie.emulator.alert_views import listed, searched_alerts, shown, wanted_alert
 from steps.opsgenie.emulator.call import Answer, Answering, Call
-from steps.opsgenie.emulator.paging import check_window, cursor_page, offset_page
+from steps.opsgenie.emulator.paging import check_window, cursor_list, offset_page
 from steps.opsgenie.emulator.search import sorted_by
-from steps.opsgenie.emulator.store import Entity
 
 WINDOW = 20000
 
@@ -29,24 +28,12 @@ def _count(call: Call) -> Answer:
     return Answer({"data": {"count": len(searched_alerts(call))}})
 
 
-def _cursor_list(call: Call, items: list[Entity]) -> Answer:
-    page, links = cursor_page(
-        items,
-        call.url,
-        offset=call.query.get("offset"),
-        limit=call.query.get("limit", 100),
-        order=call.query.get("order", "desc"),
-        direction=call.query.get("direction", "next"),
-    )
-    return Answer({"data": page, "paging": links})
-
-
 def _list_logs(call: Call) -> Answer:
-    return _cursor_list(call, wanted_alert(call).logs)
+    return cursor_list(call, wanted_alert(call).logs)
 
 
 def _list_notes(call: Call) -> Answer:
-    return _cursor_list(call, wanted_alert(call).notes)
+    return cursor_list(call, wanted_alert(call).notes)
 
 
 def _list_recipients(call: Call) -> Answer:

@@ -12,7 +12,7 @@ from typing import Any
 
 from steps.opsgenie.emulator.call import Answer, Answering, Call, Done, Working
 from steps.opsgenie.emulator.moments import epoch_ms, read, written
-from steps.opsgenie.emulator.paging import offset_page
+from steps.opsgenie.emulator.paging import cursor_list, offset_page
 from steps.opsgenie.emulator.problems import ProcessingError, missing
 from steps.opsgenie.emulator.query import Kind
 from steps.opsgenie.emulator.search import filtered, sorted_by
@@ -114,11 +114,19 @@ def _shown(incident: Incident) -> Entity:
     return {name: value for name, value in incident.fields.items() if name not in _UNSHOWN}
 
 
-def _get(call: Call) -> Answer:
+def _wanted(call: Call) -> Incident:
     incident = _find(call)
     if incident is None:
         raise missing("Incident", call.ids[0])
-    return Answer({"data": _shown(incident)})
+    return incident
+
+
+def _get(call: Call) -> Answer:
+    return Answer({"data": _shown(_wanted(call))})
+
+
+def _list_notes(call: Call) -> Answer:
+    return cursor_list(call, _wanted(call).notes)
 
 
 def _list_incidents(call: Call) -> Answer:
@@ -141,7 +149,11 @@ def _document(fields: Entity) -> dict[str, Any]:
     }
 
 
-ANSWERS: Mapping[str, Answering] = {"GET /v1/incidents": _list_incidents, "GET /v1/incidents/{}": _get}
+ANSWERS: Mapping[str, Answering] = {
+    "GET /v1/incidents": _list_incidents,
+    "GET /v1/incidents/{}": _get,
+    "GET /v1/incidents/{}/notes": _list_notes,
+}
 
 WORK: Mapping[str, Working] = {
     "DELETE /v1/incidents/{}": _delete,

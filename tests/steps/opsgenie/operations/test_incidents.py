@@ -22,3 +22,7 @@ def test_a_list_needs_a_query(faults):
 def test_an_incident_has_no_alias(faults):
     assert faults("opsgenie.incident.get", identifier="7", identifierType="tiny") == set()
     assert faults("opsgenie.incident.get", identifier="7", identifierType="alias") == {"identifierType enum"}
+
+
+def test_notes_are_listed_page_by_page(faults):
+    assert faults("opsgenie.incident.list_notes", identifier="7", identifierType="tiny", limit=5, order="asc") == set()

@@ -52,3 +52,11 @@ def test_delete(client):
     made = opened(client)
     assert client.done("DELETE", f"/v1/incidents/{made}")["isSuccess"]
     assert client.send("GET", f"/v1/incidents/{made}").status == 404
+
+
+def test_notes_are_read_newest_first(client):
+    made = opened(client, note="first")
+    client.done("POST", f"/v1/incidents/{made}/close", {"note": "second"})
+    assert [one["note"] for one in client.data(f"/v1/incidents/{made}/notes")] == ["second", "first"]
+    assert [one["note"] for one in client.data("/v1/incidents/1/notes", identifierType="tiny", order="asc")] == ["first", "second"]
+    assert client.send("GET", "/v1/incidents/nowhere/notes").status == 404
