@@ -117,8 +117,7 @@ class DeadlineStream(httpcore.NetworkStream):
         try:
             if self._unsent:
                 self._flush()
-            if not self._pending():
-                self._wait(select.POLLIN)
+            self._wait(select.POLLIN)  # each read takes what TLS has decrypted whole: nothing is ever held back from the poll
             received: bytes = self._insist(partial(self._socket.recv, max_bytes), select.POLLIN)
             unheard = self._acknowledged is not None and self._acknowledged == self._count_acknowledged()
         except OSError as error:
@@ -169,10 +168,6 @@ class DeadlineStream(httpcore.NetworkStream):
         if not self._poll.poll(self._lane.remaining(httpcore.ReadTimeout) * 1000):
             raise httpcore.ReadTimeout
 
-    def _pending(self) -> int:
-        """Bytes TLS has decrypted and not handed out: the socket would not call for them."""
-        return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
-
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
@@ -201,8 +196,6 @@ class DeadlineStream(httpcore.NetworkStream):
 
         Linux tells by socket options, without the hand-over of the interpreter's lock a poll costs (20 threads: 0.29, not 0.36 ms).
         """
-        if self._pending():
-            return True
         if TCP_INFO is not None:
             with suppress(OSError):
                 hung_up = self._socket.getsockopt(socket.IPPROTO_TCP, TCP_INFO, 1)[0] != TCP_ESTABLISHED

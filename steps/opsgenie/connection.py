@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.contracts import Need, Reply, StepContext
 from engine.errors import AnswerLost, Refused, TakenAsDone
-from steps.exchange import Transport
 from steps.operation import Operation
 from steps.opsgenie.answers import data_of
 from steps.opsgenie.attempt import Attempt, Service
@@ -25,11 +24,6 @@ class Connection:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-
-    @property
-    def transport(self) -> Transport:
-        """What its requests go through."""
-        return self._service.transport
 
     def close(self) -> None:
         """Gives its sockets back."""
@@ -119,9 +113,7 @@ def _outputs(operation: Operation, reply: Reply, status: Mapping[str, Any] | Non
         return {**status, "requestId": reply.value["requestId"]}
     data = data_of(reply)
     found = dict(data) if isinstance(data, Mapping) else {}
-    if isinstance(reply.value, Mapping):
-        found |= {name: reply.value[name] for name in ("result", "requestId") if name in _known(operation) and name in reply.value}
-    return found
+    return found | {name: reply.value[name] for name in ("result", "requestId") if name in _known(operation) and name in reply.value}
 
 
 def _known(operation: Operation) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 import ssl
 import struct
@@ -200,6 +201,26 @@ def test_nothing_was_sent_when_nobody_listens(transport):
         transport.send(Request("POST", f"http://127.0.0.1:{port}/", body=b"{}"), timeout=DEADLINE)
 
 
+def test_nothing_was_sent_when_the_time_is_over_before_it_begins(serve, transport):
+    server = serve(answer(ok()))
+    with pytest.raises(Unreachable, match="time limit") as caught:
+        transport.send(Request("POST", server.url, body=b"{}"), timeout=0)
+    assert (caught.value.again, server.connections) == ("maybe", 0)
+
+
+def test_a_read_takes_a_whole_record_of_tls():
+    """So that nothing is ever decrypted and left, which the socket would not call for."""
+    assert httpcore.HTTP11Connection.READ_NUM_BYTES >= 2**14
+
+
+@pytest.mark.parametrize("module", ["no.such.module", "json"])
+def test_an_optional_module_is_left_alone_for_the_time_of_an_import(module):
+    there = module in sys.modules
+    with wire._without(module):
+        assert (importlib.util.find_spec(module) is not None) if there else sys.modules[module] is None
+    assert (module in sys.modules) is there
+
+
 def test_nothing_was_sent_when_the_name_is_unknown(transport, monkeypatch):
     def unknown(*_args, flags=0, **_kwargs):
         raise socket.gaierror(-2, "unknown")
@@ -290,6 +311,46 @@ def test_tls_carries_requests_and_large_answers(certificate, secure_port):
         response = trusted.send(Request("POST", f"https://127.0.0.1:{secure_port}/", body=b"x" * 200_000), timeout=2)
         assert (response.status, len(response.body)) == (200, 300_000)
     trusted.close()
+
+
+def test_records_of_tls_may_come_in_pieces(certificate, secure_port):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def relay() -> None:
+            client, _ = listener.accept()
+            with client, socket.create_connection(("127.0.0.1", secure_port)) as server:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=pass_on, args=(client, server, 65536), daemon=True).start()
+                pass_on(server, client, 2000)
+
+        def pass_on(one: socket.socket, other: socket.socket, size: int) -> None:
+            with suppress(OSError):
+                while data := one.recv(size):
+                    other.sendall(data)
+                    time.sleep(0.0005)
+
+        threading.Thread(target=relay, daemon=True).start()
+        trusted = HttpTransport(ca_file=str(certificate / "cert.pem"))
+        assert len(trusted.send(Request("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/"), timeout=5).body) == 300_000
+        trusted.close()
+
+
+def test_a_large_request_that_nobody_reads_is_lost_within_the_deadline_over_tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    held = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with suppress(OSError):
+                held.append(context.wrap_socket(listener.accept()[0], server_side=True))
+
+        threading.Thread(target=accept, daemon=True).start()
+        trusted = HttpTransport(ca_file=str(certificate / "cert.pem"))
+        with pytest.raises(AnswerLost, match="time limit"):
+            trusted.send(Request("POST", f"https://127.0.0.1:{listener.getsockname()[1]}/", body=b"x" * 20_000_000), timeout=DEADLINE)
+    for connection in held:
+        connection.close()
 
 
 def test_an_untrusted_certificate_is_refused_before_anything_is_sent(transport, secure_port):

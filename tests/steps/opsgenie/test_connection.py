@@ -9,7 +9,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from engine.contracts import Need, Surroundings
+from engine.contracts import Need, Reply, Surroundings
 from engine.errors import AnswerLost, InDoubt, Interrupted, KeyProblem, KeyRefused, Refused, StepError, Throttled, Unreachable
 from engine.version import VERSION
 from steps.exchange import AnswerLate, Spoilt
@@ -140,6 +140,37 @@ def test_a_read_that_a_kept_connection_spoilt_is_sent_again_over_a_new_one(bench
     assert b.perform("opsgenie.team.get", identifier="Ops", identifierType="name")["id"] == "t"
     assert [request.fresh for request in b.transport.requests] == [False, True]
     assert len(b.context.calls) == 1
+
+
+def test_a_refusal_is_believed_over_a_kept_connection(bench, say):
+    b = bench(_kept(say.respond(404, {"message": "Team does not exist"})), keys=[Key("account", "env:A")])
+    with pytest.raises(Refused, match="does not exist"):
+        b.perform("opsgenie.team.get", identifier="t")
+
+
+def test_what_an_alias_stands_for_must_be_there_before_a_write(bench, say):
+    b = bench(say.respond(404, {"message": "Alert does not exist"}), keys=[Key("integration", "env:I")])
+    with pytest.raises(Refused, match="does not exist"):
+        b.perform("opsgenie.alert.close", identifier="disk", identifierType="alias")
+    assert len(b.sent) == 1
+
+
+def test_what_an_alias_stands_for_may_be_made_by_an_earlier_step_of_a_plan(bench, say):
+    b = bench(say.respond(404, {"message": "Alert does not exist"}), keys=[Key("integration", "env:I")])
+    b.context.planning = True
+    b.context.call = lambda call, send: send() if call.effect == "read" else None
+    assert b.perform("opsgenie.alert.close", identifier="disk", identifierType="alias")["fields"]
+
+
+def test_a_resumed_run_looks_as_often_as_it_would_have_and_not_for_as_long(bench, say):
+    """Looks are counted: those of an earlier process took time that this one's deadline does not know of."""
+    b = bench(*[say.NOT_YET] * 99)
+    b.context.timeout = 1.0
+    not_yet = Reply({"message": "Request not found"}, 404, {"x-opsgenie-errortype": "RequestNotProcessed"})
+    b.context.journal = {1: Reply({"requestId": "r-1", "result": "Request will be processed"}, 202), 2: not_yet, 3: not_yet}
+    with pytest.raises(InDoubt, match="not processed within the time limit"):
+        b.perform("opsgenie.alert.execute_action", identifier="a", actionName="x")
+    assert len([call for call in b.context.calls if call.effect == "read"]) == 5 + 6
 
 
 def test_a_new_connection_is_believed_whatever_the_answer_is_about(bench, say):

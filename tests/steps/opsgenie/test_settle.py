@@ -10,6 +10,7 @@ from engine.errors import AnswerLost, InDoubt, KeyRefused, Refused, TakenAsDone,
 from steps.exchange import AnswerLate
 from steps.opsgenie.emulator import Fault
 from steps.opsgenie.finding import TAKEN
+from steps.opsgenie.keys import Key
 from steps.opsgenie.operations import OPERATIONS
 from steps.operation import Idempotency
 
@@ -605,3 +606,37 @@ def test_one_of_the_times_it_was_sent_again_may_be_taken_for_done(emulated):
     for number in [number for number in e.journal if number > last]:
         del e.journal[number]
     assert taken_for_done(e, last, "opsgenie.alert.close", identifier=alert)["alertId"] == alert
+
+
+def test_what_a_key_that_may_not_read_has_written_is_looked_for_with_one_that_may(bench, say):
+    keys = (Key("integration", "env:W", frozenset({"create_and_update"})), Key("account", "env:R", frozenset({"read"})))
+    b = bench(AnswerLost("gone"), *[say.respond(404, {"message": "no"})] * 7, say.accept(), say.processed(alertId="a"), keys=keys)
+    b.perform(CREATE, message="m", source="cron")
+    assert [call.key.reference for call in b.context.calls] == ["env:W"] + ["env:R"] * 7 + ["env:W", "env:R"]
+
+
+def test_a_write_that_cannot_leave_again_for_now_is_tried_once_more(bench, say):
+    b = bench(AnswerLost("gone"), Unreachable("no connection"), say.accept(), say.processed(alertId="a"))
+    assert b.perform("opsgenie.alert.close", identifier="a")["alertId"] == "a"
+    assert [line.split()[0] for line in b.sent] == ["POST", "POST", "POST", "GET"]
+
+
+def test_a_delete_that_is_refused_when_it_is_sent_again_has_failed(bench, say):
+    b = bench(AnswerLost("gone"), say.respond(428, {"message": "Team is still in use"}))
+    with pytest.raises(Refused, match="still in use"):
+        b.perform("opsgenie.team.delete", identifier="t")
+
+
+def test_a_create_that_is_refused_for_another_reason_when_it_is_sent_again_has_failed(bench, say):
+    b = bench(AnswerLost("gone"), say.respond(422, {"message": "bad"}))
+    with pytest.raises(Refused, match="bad"):
+        b.perform("opsgenie.team.create", name="ops")
+
+
+@pytest.mark.parametrize("there", [{"id": "t", "name": "ops", "description": "of others"}, None])
+def test_a_name_that_something_else_has_is_in_doubt(bench, say, there):
+    found = say.respond(body={"data": there}) if there else say.respond(404, {"message": "no"})
+    taken = say.respond(409, {"message": "There is already one Team with same name"})
+    b = bench(AnswerLost("gone"), taken, found, keys=[Key("account", "env:A")])
+    with pytest.raises(InDoubt, match="differs from what was asked for"):
+        b.perform("opsgenie.team.create", name="ops", description="ours")
