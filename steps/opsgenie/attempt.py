@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from engine.contracts import Call, Reply, StepContext
-from engine.errors import AnswerLost, KeyRefused, StepError, Unreachable
+from engine.errors import AnswerLost, KeyRefused, Unreachable
 from engine.secret import Secret
 from engine.version import VERSION
 from steps.authorization import renewing
@@ -21,6 +21,7 @@ from steps.opsgenie.answers import failure, fits, garbage, is_anothers, not_proc
 from steps.opsgenie.buckets import Buckets
 from steps.opsgenie.keys import Key, KeyRing
 from steps.opsgenie.parts import Parts, parts_of
+from steps.opsgenie.refusals import Verdict, remedy, verdict
 
 USER_AGENT = f"opsbook/{VERSION}"
 PARTLY_SEEN = ("opsgenie.alert.count", "opsgenie.alert.list")
@@ -275,21 +276,14 @@ class Attempt:
     def _judge(self, reply: Reply, action: str, key: Key) -> None:
         """Raises what a bad answer stands for, in words that say what to do."""
         error = failure(reply)
-        if isinstance(error, KeyRefused):
-            raise self._key_refused(error, key)
-        if error is not None:
-            raise type(error)(f"{action}: {error.message}", status=error.status, retry_after=error.retry_after, hint=self._advice_on(error))
-
-    def _key_refused(self, error: KeyRefused, key: Key) -> KeyRefused:
-        rights = " and ".join(self.operation.rights)
-        region = f", region {self.service.region}" if self.service.region else ""
-        message = f"{self.operation.name}: the service refused the {key.kind} key ({key.told}{region}): {error.message}"
-        hint = (
-            f"The call needs the right {rights} and a key of kind {' or '.join(self.operation.keys) or 'any'}. "
-            f"Check the key's rights, that its integration is switched on, and that connections.{self.service.name}.region "
-            "is where the account lives: keys of one region are unknown in the other."
-        )
-        return KeyRefused(message, status=error.status, hint=hint)
+        if error is None:
+            return
+        judged, region = verdict(reply), self.service.region
+        about_key = isinstance(error, KeyRefused)
+        hint = remedy(judged, self.operation, key, self.service.name, region) if about_key or judged is Verdict.PLAN else None
+        shown = f"{key.told}, region {region}" if region else key.told
+        said = f"{self.operation.name}: the service refused the {key.kind} key ({shown})" if about_key else action
+        raise type(error)(f"{said}: {error.message}", status=error.status, retry_after=error.retry_after, hint=hint)
 
     def _told(self, message: str) -> str:
         return f"{self.operation.name}: {urlsplit(self.service.base).netloc}: {message}"
@@ -307,11 +301,6 @@ class Attempt:
     def _advice_on_foreign(self) -> str:
         where = f"connections.{self.service.name}"
         return f"Is {where}.region or .url right? If it is, something between (a proxy, a sign-in page) answered in the service's place."
-
-    def _advice_on(self, error: StepError) -> str | None:
-        if error.status == 402:
-            return "The account's plan does not include this."
-        return None
 
 
 def _named(body: Any) -> dict[str, str]:

@@ -104,7 +104,7 @@ def _say_request(request: RequestLine) -> None:
     from steps.parsing import printable
 
     answer = request.status or "no answer"
-    click.echo(f"{request.time:%H:%M:%S} {request.key_kind or 'no key'}: {request.method} {printable(request.path)} → {answer}", err=True)
+    click.echo(f"{request.time:%H:%M:%S} {request.authorization}: {request.method} {printable(request.path)} → {answer}", err=True)
 
 
 def _until_signal(server: EmulatorServer) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from steps.opsgenie.attempt import AHEAD, Attempt, Service
 from steps.opsgenie.keys import Key
 from steps.opsgenie.operations import OPERATIONS
 from steps.opsgenie.parts import parts_of
-from steps.opsgenie.settings import API_ENDS, HOSTS, RIGHTS, SERVICE
+from steps.opsgenie.refusals import GONE, Verdict, on_form, verdict
+from steps.opsgenie.settings import API_ENDS, RIGHTS, SERVICE
 
 SECONDS = 10.0
 """Most time one of the reads may take."""
@@ -31,46 +31,6 @@ _LACKS = {
     "essentials": "the Integrations page of the whole account: a key for alerts is made inside a team",
 }
 """Plan → what it does not have."""
-
-
-class Verdict(Enum):
-    """What an answer says of the key it was asked with."""
-
-    GOOD = "good"
-    ABSENT = "what was asked for is not there"
-    FORMAT = "the key's form is not known here"
-    UNKNOWN = "no such key"
-    TEAM = "the key is a team's"
-    NO_READ = "no right to read"
-    NO_CONFIGURATION = "no right to configure"
-    PLAN = "not in the account's plan"
-    OTHER = "refused"
-    LATER = "too many requests, or the service is down"
-
-
-def verdict(reply: Reply) -> Verdict:  # noqa: PLR0911 - one line a kind of answer
-    """Sorts an answer by its status and, where one status means several things, by its words."""
-    status, words = reply.status or 0, said(reply).lower()
-    if status < 400:
-        return Verdict.GOOD
-    if status == 429 or status >= 500:
-        return Verdict.LATER
-    if status == 402 or "account plan" in words:
-        return Verdict.PLAN
-    if status == 404:
-        return Verdict.ABSENT
-    if status == 401:
-        return Verdict.UNKNOWN
-    if "key format" in words:
-        return Verdict.FORMAT
-    return next((found for part, found in _WORDS.items() if part in words), Verdict.OTHER)
-
-
-_WORDS = {
-    "team api key": Verdict.TEAM,
-    "configuration access": Verdict.NO_CONFIGURATION,
-    "read access": Verdict.NO_READ,
-}
 
 
 @dataclass(slots=True)
@@ -246,19 +206,9 @@ class _Trial:
         if judged is Verdict.LATER:
             self._fail(f"the service does not answer this now: {words}", "Try again in a minute.", 5)
         elif judged is Verdict.FORMAT:
-            self._fail(f"the service does not know a key of this form: {words}", self._on_form(), 4)
+            self._fail(f"the service does not know a key of this form: {words}", on_form(self._service.region), 4)
         else:
-            hint = "It was revoked or regenerated, or its integration is switched off: look where it was made."
-            self._fail(f"the service does not know the key: {words}", hint, 4)
-
-    def _on_form(self) -> str:
-        """A key of the other region is answered like one that is mistyped; where it belongs is for a person to say."""
-        other = ", ".join(region for region in HOSTS if region != self._service.region)
-        region = f", or it belongs to an account in another region ({other})" if self._service.region else ""
-        return (
-            f"Either part of the key is missing{region}. A key is only ever sent to the region it is configured for, "
-            "so nothing was tried elsewhere."
-        )
+            self._fail(f"the service does not know the key: {words}", f"{GONE}.", 4)
 
     def _compare(self) -> None:
         """Holds what was seen against what the configuration says."""

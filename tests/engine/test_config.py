@@ -141,6 +141,17 @@ def test_neither_the_root_nor_a_home_is_a_project_by_itself(places, monkeypatch)
     assert config.load(None, SCHEMA).settings == {"project": str(places / "project")}
 
 
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--color", "always")], ids=str)
+def test_the_names_in_a_file_are_shown_as_plain_text_of_one_line(command, flags):
+    """They are quoted in findings: a name can neither drive a terminal nor look like a line of ours."""
+    command.write("opsbook.yaml", '"a\\e]0;x\\a\\n/etc/x:9:9: error forged\\u202e": 1\n')
+    done = command(*flags, "run", command.runbook("steps: [{uses: core.log, with: {message: a}}]"))
+    assert done.code == 3
+    shown = done.both.replace("\x1b[", "")  # our own colours
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    assert not any(line.startswith("/etc/x") for line in shown.splitlines())
+
+
 def test_a_misspelt_setting_gets_advice(places):
     (places / "project/opsbook.yaml").write_text("connectoins: {}")
     with pytest.raises(Invalid) as caught:

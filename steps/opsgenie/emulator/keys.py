@@ -63,6 +63,15 @@ def authenticated(keys: Sequence[EmulatorKey], header: str | None) -> EmulatorKe
     raise ApiError(401, "Could not authenticate")
 
 
+def told(keys: Sequence[EmulatorKey], header: str | None) -> str:
+    """What an `Authorization` header holds, for the log: the kind of a known key, or why it is none."""
+    scheme, _, value = (header or "").partition(" ")
+    if scheme != "GenieKey":
+        return "no key"
+    known = next((key.kind for key in keys if key.value == value), None)
+    return known or ("unknown key" if _uuid_shaped(value) else "malformed key")
+
+
 def authorize(key: EmulatorKey, row: Operation) -> None:
     """Raises ApiError (403) when the key's kind or rights do not cover the operation; wording as observed, configuration's in part."""
     if key.kind not in row.keys:

@@ -17,7 +17,7 @@ from steps.opsgenie.emulator.domains import ANSWERS
 from steps.opsgenie.emulator.faults import Fault, FaultPlan, fault_from
 from steps.opsgenie.emulator.incoming import Desk, Incoming, incoming
 from steps.opsgenie.emulator.journal import Journal
-from steps.opsgenie.emulator.keys import EmulatorKey, authenticated, authorize
+from steps.opsgenie.emulator.keys import EmulatorKey, authenticated, authorize, told
 from steps.opsgenie.emulator.limits import DOMAINS, Limiter, RateLimit
 from steps.opsgenie.emulator.problems import ApiError
 from steps.opsgenie.emulator.responses import Delivery, answered, faulty, json_response, problem_response, throttled
@@ -27,6 +27,8 @@ from steps.opsgenie.emulator.stable import stable_uuid
 from steps.opsgenie.emulator.store import Followed
 from steps.opsgenie.emulator.timeline import Fate, Pending, Timeline, deeds
 
+LOGGED = 10_000
+"""Lines of the log that are kept: a server may stand for months."""
 _FATES: Mapping[str, Fate] = {"processed_as_failed": "failed", "never_processed": "never"}
 
 
@@ -38,6 +40,7 @@ class RequestLine:
         path: with its query.
         status: what the service answered, whether or not the answer arrived; None when it answered nothing.
         key_kind: kind of the key that was taken; None when none was.
+        authorization: what stood there for a key: its kind, `unknown key`, `malformed key` or `no key`.
     """
 
     time: datetime
@@ -45,6 +48,7 @@ class RequestLine:
     path: str
     status: int | None
     key_kind: str | None
+    authorization: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Emulator:
 
     Attributes:
         keys: the keys it knows.
-        requests: its log.
+        requests: the newest lines of its log, at least `LOGGED` of them.
         watch: is told each line of the log as it is written.
 
     Args:
@@ -210,7 +214,10 @@ class Emulator:
 
     def _log(self, visit: _Visit, response: Response | None, key: EmulatorKey | None) -> None:
         status, kind = response.status if response else None, key.kind if key else None
-        self.requests.append(RequestLine(visit.now, visit.request.method, visit.request.target, status, kind))
+        if len(self.requests) >= 2 * LOGGED:
+            del self.requests[:LOGGED]
+        authorization = told(self.keys, visit.request.authorization)
+        self.requests.append(RequestLine(visit.now, visit.request.method, visit.request.target, status, kind, authorization))
         if self.watch:
             self.watch(self.requests[-1])
 

@@ -283,7 +283,7 @@ def test_a_refused_key_is_told_with_what_to_do(bench, say):
     with pytest.raises(KeyRefused) as caught:
         b.perform("opsgenie.user.create", username="u", fullName="U", role={"name": "User"})
     assert "create_and_update and configuration_access" in caught.value.hint
-    assert "connections.opsgenie.region" in caught.value.hint
+    assert "the account key (env:ACCOUNT, region us): no" in caught.value.message
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("60", 60.0), ("1", 1.0), ("junk", 1.0), (None, 1.0), ("-5", 1.0), ("9999999", 3600.0)])

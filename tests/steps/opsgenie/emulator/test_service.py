@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from steps.exchange import Request
-from steps.opsgenie.emulator import EmulatorTransport, Fault
+from steps.opsgenie.emulator import EmulatorTransport, Fault, service
 from steps.opsgenie.operations import OPERATIONS
 
 EXAMPLES = Path(__file__).parents[4].parent / "shared" / "opsgenie" / "examples"
@@ -92,14 +93,27 @@ def test_every_request_is_in_the_log(made):
     client.send("GET", "/v2/alerts", query="status: open")
     client.send("POST", "/v2/alerts", {"message": "m"}, key="account")
     client.send("GET", "/v2/account")
-    client.emulator.handle(Request("GET", "/v2/alerts"))
-    assert [(line.method, line.path, line.status, line.key_kind) for line in client.emulator.requests] == [
-        ("GET", "/v2/alerts?query=status%3A+open", 200, "integration"),
-        ("POST", "/v2/alerts", 403, "account"),
-        ("GET", "/v2/account", 500, None),
-        ("GET", "/v2/alerts", 401, None),
+    for header in ({}, {"Authorization": "Basic x"}, {"Authorization": "GenieKey x"}, {"Authorization": f"GenieKey {uuid4()}"}):
+        client.emulator.handle(Request("GET", "/v2/alerts", header))
+    assert [(line.method, line.path, line.status, line.key_kind, line.authorization) for line in client.emulator.requests] == [
+        ("GET", "/v2/alerts?query=status%3A+open", 200, "integration", "integration"),
+        ("POST", "/v2/alerts", 403, "account", "account"),
+        ("GET", "/v2/account", 500, None, "integration"),
+        ("GET", "/v2/alerts", 401, None, "no key"),
+        ("GET", "/v2/alerts", 401, None, "no key"),
+        ("GET", "/v2/alerts", 422, None, "malformed key"),
+        ("GET", "/v2/alerts", 401, None, "unknown key"),
     ]
     assert seen == client.emulator.requests
+
+
+def test_the_log_does_not_grow_for_ever(made, monkeypatch):
+    monkeypatch.setattr(service, "LOGGED", 3)
+    client = made()
+    for number in range(20):
+        client.send("GET", f"/v2/alerts/{number}")
+        assert len(client.emulator.requests) <= 6
+        assert client.emulator.requests[-1].path == f"/v2/alerts/{number}"
 
 
 def test_a_url_without_a_host_is_below_the_base_url(made):
