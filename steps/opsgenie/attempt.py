@@ -227,8 +227,7 @@ class Attempt:
             headers["Content-Type"] = kind
         if self._late():
             raise Unreachable(f"{call.action}: the time limit ran out before the request was sent", again="maybe")
-        again = call.effect == "write" and (self.settling or self.context.attempt > 1)
-        request = Request(call.method, call.url, headers, content, "GenieKey ", fresh=again)
+        request = Request(call.method, call.url, headers, content, "GenieKey ", fresh=self.settling and call.effect == "write")
         try:
             response, reply = self._exchange(request, call)
         except AnswerLost as error:

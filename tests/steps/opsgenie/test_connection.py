@@ -217,14 +217,6 @@ def test_an_accepted_write_that_is_not_said_to_be_accepted_is_in_doubt_over_a_ke
     ]
 
 
-@pytest.mark.parametrize(("attempt", "fresh"), [(1, False), (2, True)])
-def test_a_later_attempt_at_a_write_goes_over_a_new_connection(bench, say, attempt, fresh):
-    b = bench(say.respond(200, {"result": "Deleted"}))
-    b.context.attempt = attempt
-    b.perform("opsgenie.team.delete", identifier="t")
-    assert b.transport.requests[0].fresh is fresh
-
-
 def test_an_answer_of_another_form_is_no_answer(bench, say):
     b = bench(say.respond(body={"data": [1]}))
     with pytest.raises(Unreachable, match="not the service's JSON"):
