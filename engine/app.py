@@ -30,9 +30,11 @@ from engine.contracts import Audience, Clock, Listener, Vendor, Voice
 from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.live import RunResult
-from engine.model import Runbook
+from engine.model import Runbook, Trigger
 from engine.plan_cache import PlanCache
 from engine.redaction import Redactor
+from engine.schedule.due import Occasion
+from engine.schedule.entry import Entry
 from engine.state import State, folder
 from engine.stop import Stop
 from engine.values import Values
@@ -57,6 +59,8 @@ class Options:
         offline: a dry run makes no reads either.
         trigger: who started the run (cli, cron, …).
         on_conflict: instead of the runbook's own.
+        scheduled: name of the runbook's trigger that the run is for: its inputs, and its moment in the audit log.
+        if_due: only when a moment of that trigger is due.
         folder: where the search for the configuration begins; None for the current one.
         log: how the log is wanted: `level`, `format`, `file`.
     """
@@ -69,6 +73,8 @@ class Options:
     offline: bool = False
     trigger: str = "cli"
     on_conflict: str | None = None
+    scheduled: str | None = None
+    if_due: bool = False
     folder: str | None = None
     log: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,6 +91,7 @@ class Checked:
 
     runbook: Runbook
     inputs: Mapping[str, Any]
+    trigger: Trigger | None = None
 
 
 @dataclass(slots=True)
@@ -186,12 +193,58 @@ class App:
         if any(finding.id == "RB216" for finding in errors):
             raise Invalid(errors)  # no value can be held against a schema that is none
         try:
-            collected = inputs.collect(runbook, given, inputs_file, earlier)
+            trigger = None if earlier else self._trigger(runbook)
+            collected = inputs.collect(runbook, given, inputs_file, trigger.inputs if trigger else earlier)
         except Invalid as invalid:
             errors = reading.without_secrets([*errors, *invalid.findings])
         if errors:
             raise Invalid(errors)
-        return Checked(runbook, collected)
+        return Checked(runbook, collected, trigger)
+
+    def _trigger(self, runbook: Runbook) -> Trigger | None:
+        """The trigger that the options name. Raises Invalid: the runbook has no such trigger any more."""
+        name = self.options.scheduled
+        found = next((trigger for trigger in runbook.triggers if trigger.name == name), None)
+        if name is not None and found is None:
+            has = ", ".join(repr(trigger.name) for trigger in runbook.triggers) or "none"
+            message = f"the runbook {runbook.file} has no trigger {name!r}; it has: {has}"
+            raise Invalid([Finding("RB220", "error", message, hint=f"opsbook schedule install {runbook.file}")])
+        return found
+
+    # -- triggers ------------------------------------------------------------------------------------------------
+
+    def entries(self, paths: Sequence[str], *, ready: bool = False) -> list[Entry]:
+        """Every trigger of the runbooks at the paths.
+
+        Args:
+            paths: files, and folders to be searched.
+            ready: whether the runbooks must be free of errors; else only their triggers.
+
+        Raises:
+            Invalid: every finding of every runbook.
+        """
+        found: list[Entry] = []
+        wrong: list[Finding] = []
+        for file in reading.files(paths):
+            try:
+                runbook, findings = self._reader.read(file)
+            except Invalid as invalid:
+                wrong += reading.without_secrets(invalid.findings)
+                continue
+            wrong += [one for one in findings if one.severity == "error" and (ready or one.id in ("RB220", "RB221"))]
+            found += [Entry(Path(file).absolute(), runbook.name, trigger) for trigger in runbook.triggers]
+        if wrong:
+            raise Invalid(wrong)
+        return found
+
+    def references(self, file: Path) -> set[str]:
+        """Where the keys live that a runbook's steps ask for; none where there is no such connection. Raises Invalid."""
+        runbook, _ = self._reader.read(str(file))
+        try:
+            rows = self._connections(self._clock(), None).needs(runbook)
+        except KeyProblem:
+            return set()
+        return {row["key"] for row in rows if row["key"]}
 
     # -- plan ----------------------------------------------------------------------------------------------------
 
@@ -230,12 +283,33 @@ class App:
         """
         return self.begin(self.check(path, given, inputs_file))
 
-    def begin(self, checked: Checked, again: live.Again | None = None) -> RunResult:
-        """Carries out what was checked, as a new run. Raises as `run` does."""
+    def run_scheduled(self, path: str, given: Sequence[str] = (), inputs_file: str | None = None) -> RunResult | None:
+        """Carries a runbook out for the latest moment of the trigger that the options name; of several processes, one does.
+
+        None, and nothing is done, when only a moment that is due is to be run and none is. Raises as `run` does; UsageError for a name
+        that no trigger can have.
+        """
+        assert self.options.scheduled is not None
+        file, clock = Path(path).absolute(), RealClock(self.stop)
+        delayed = self.options.trigger != "systemd"  # whose timers have a delay of their own
+        occasion = Occasion(self.state, file, self.options.scheduled, clock.now, clock.sleep, self.options.if_due, delayed)
+        with occasion.taken() as moment:
+            if moment is None:
+                return None
+            checked = self.check(path, given, inputs_file)
+            assert checked.trigger is not None
+            if not occasion.is_due(Entry(file, checked.runbook.name, checked.trigger), moment):
+                return None
+            scheduled = {"file": str(file), "trigger": checked.trigger.name, "moment": spell(moment)}
+            return self.begin(checked, scheduled=scheduled, begun=occasion.begun)
+
+    def begin(self, checked: Checked, again: live.Again | None = None, **told: Any) -> RunResult:
+        """Carries out what was checked, as a new run; `told` is what engine.live.Live is told besides. Raises as `run` does."""
         with self._group(checked):
             place = self.state.new_run(self._clock().now())
             with history.hold(place):
-                result = self._live().begin(place, checked.runbook, checked.inputs, self.options.kept(), again)
+                run = replace(self._live(), **told)
+                result = run.begin(place, checked.runbook, checked.inputs, self.options.kept(), again)
         self._cache.keep(self.redactor.value)
         return result
 

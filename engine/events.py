@@ -37,8 +37,8 @@ _actor = {
 _scheduled = {
     "type": "object",
     "description": "The trigger that the run is for, and its moment.",
-    "required": ["trigger", "moment"],
-    "properties": {"trigger": _text, "moment": _time},
+    "required": ["file", "trigger", "moment"],
+    "properties": {"file": _text, "trigger": _text, "moment": _time},
     "additionalProperties": False,
 }
 _key = {

@@ -48,6 +48,7 @@ def summary(place: Path) -> dict[str, Any]:
         "started_at": first.get("started_at"),
         "ended_at": last.get("time") if last.get("event") in OVER else None,
         "trigger": first.get("actor", {}).get("trigger"),
+        "scheduled": first.get("scheduled"),
         "events": last.get("seq", 0),
     }
 

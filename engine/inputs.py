@@ -40,7 +40,7 @@ def collect(runbook: Runbook, given: Sequence[str], file: str | None, earlier: M
         runbook: says which inputs there are.
         given: `name=value` or `name=@file`, as on the command line; stronger than the file.
         file: a YAML or JSON mapping, or None.
-        earlier: inputs of an earlier run, which hold where none are given and the runbook still asks for them.
+        earlier: inputs of an earlier run or of the run's trigger, which hold where none are given and the runbook still asks for them.
 
     Raises:
         Invalid: inputs are missing, unknown or wrong; carries a finding for each.

@@ -146,6 +146,8 @@ class Live:
         trigger: who began the run, or goes on with it.
         emulate: whether its clock and its service are embedded.
         connect: opens the connections of a run, given where an emulator's journal lies.
+        scheduled: the trigger and the moment that a new run is for, or None.
+        begun: told once a new run is on disk.
     """
 
     trigger: str
@@ -158,6 +160,8 @@ class Live:
     stop: Stop
     connect: Callable[[Path], Connections]
     listener: Listener
+    scheduled: Mapping[str, str] | None = None
+    begun: Callable[[], None] = lambda: None
 
     def begin(
         self, place: Path, runbook: Runbook, inputs: Mapping[str, Any], options: Mapping[str, Any], again: Again | None = None
@@ -196,8 +200,10 @@ class Live:
             kept=hash_,
             emulator=self.emulate,
             engine=version(),
+            **({"scheduled": self.scheduled} if self.scheduled else {}),
             **of,
         )
+        self.begun()
         return run, started
 
     def go_on(self, earlier: Past, runbook: Runbook, on_doubt: str | None) -> RunResult:

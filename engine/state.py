@@ -54,6 +54,11 @@ class State:
         """Where a runbook keeps values for its next run."""
         return self.root / "values" / f"{runbook}.json"
 
+    @property
+    def schedule(self) -> Path:
+        """One small file a trigger."""
+        return self.root / "schedule"
+
     def new_run(self, now: datetime) -> Path:
         """The folder of a new run, named by its id, which sorts by time."""
         run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"

@@ -20,6 +20,7 @@ COMMANDS = {
     "retry": "engine.cli.retry:retry",
     "run": "engine.cli.run:run",
     "runs": "engine.cli.runs:runs",
+    "schedule": "engine.cli.schedule:schedule",
     "schema": "engine.cli.catalogue:schema",
     "steps": "engine.cli.catalogue:steps",
     "validate": "engine.cli.validate:validate",

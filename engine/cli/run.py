@@ -31,6 +31,8 @@ REPORTS = (".html", ".htm", ".json")
 @click.option(
     "--on-conflict", type=click.Choice(["queue", "skip", "fail"]), help="When another run holds the group, instead of the runbook's own."
 )
+@click.option("--scheduled", metavar="TRIGGER", help="Run for the latest moment of this trigger of RUNBOOK, with its inputs.")
+@click.option("--if-due", is_flag=True, help="With --scheduled: do nothing unless a moment of the trigger is due.")
 @click.pass_obj
 def run(session: Session, /, runbook: str, given: tuple[str, ...], inputs_file: str | None, **flags: Any) -> int:
     """Carry RUNBOOK out.
@@ -38,7 +40,12 @@ def run(session: Session, /, runbook: str, given: tuple[str, ...], inputs_file: 
     Exit codes: 0 ok, 1 a step failed, 3 invalid (nothing was sent), 4 key, 5 unreachable, 7 in doubt, 11 already running,
     13 audit log cannot be written (nothing was sent), 14 parked by a signal, 130 interrupted.
     """
-    options = surroundings(session, flags, trigger=flags["trigger"], on_conflict=flags["on_conflict"])
+    from engine.errors import UsageError
+
+    if flags["if_due"] and not flags["scheduled"]:
+        raise UsageError("--if-due goes with --scheduled", hint="opsbook schedule list")
+    own = {name: flags[name] for name in ("trigger", "on_conflict", "scheduled", "if_due")}
+    options = surroundings(session, flags, **own)
     if flags["dry_run"]:
         from engine.cli.plan import show_plan
 
@@ -55,10 +62,11 @@ def carry_out(
     session.about = {"runbook": runbook}
     app, progress = opened(session, options)
     app.stop.listen()
-    return tell(session, progress, lambda: app.run(runbook, given, inputs_file), report=report)
+    start = app.run_scheduled if options.scheduled else app.run
+    return tell(session, progress, lambda: start(runbook, given, inputs_file), report=report)
 
 
-def tell(session: Session, progress: Progress, begin: Callable[[], RunResult], *, report: str | None) -> int:
+def tell(session: Session, progress: Progress, begin: Callable[[], RunResult | None], *, report: str | None) -> int:
     """Begins a new run and says how it went; returns the exit code."""
     from engine.errors import Overlap
 
@@ -67,10 +75,9 @@ def tell(session: Session, progress: Progress, begin: Callable[[], RunResult], *
     except Overlap as overlap:
         if overlap.exit_status:
             raise
-        if session.json:
-            session.print_json({"run_id": None, "status": "skipped", "outputs": {}, "steps": [], "audit": None, "error": None})
-        session.say(f"skipped: {overlap.message}")
-        return 0
+        return _not_run(session, "skipped", overlap.message)
+    if result is None:
+        return _not_run(session, "not_due", "no moment of the trigger is due")
     if report:
         write_report(report, result.document)
     if session.json:
@@ -79,6 +86,14 @@ def tell(session: Session, progress: Progress, begin: Callable[[], RunResult], *
     if result.exit_status:
         session.tell_held()
     return result.exit_status
+
+
+def _not_run(session: Session, status: str, why: str) -> int:
+    """Says that there was no run, which is no failure."""
+    if session.json:
+        session.print_json({"run_id": None, "status": status, "outputs": {}, "steps": [], "audit": None, "error": None})
+    session.say(f"{status.replace('_', ' ')}: {why}")
+    return 0
 
 
 def check_report(path: str) -> None:
