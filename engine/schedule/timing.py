@@ -95,22 +95,18 @@ def spelt(found: Iterable[int]) -> str:
     """Minutes as a field of cron: `*`, `*/5`, `7,37`."""
     numbers = sorted(found)
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 60
-    if len(numbers) > 1 and numbers == list(range(0, 60, step)):
+    if 60 % step == 0 and step < 60 and numbers == list(range(0, 60, step)):
         return "*" if step == 1 else f"*/{step}"
     return ",".join(map(str, numbers))
 
 
-def leapt_or_repeated(entry: Entry, since: datetime, years: int) -> Iterator[datetime]:
-    """Moments that no calendar of wall times has: where a leapt over time lands, and those of an hour that is repeated."""
-    fields = parsed(entry)
+def after_changes(entry: Entry, since: datetime, years: int) -> Iterator[datetime]:
+    """Moments in UTC of the hour after each change of the zone's clock.
+
+    Those are where a time that is leapt over lands, and those of an hour that is repeated: no calendar of wall times has them all.
+    """
     for change in changes(entry.zone, since, since + timedelta(days=365 * years)):
-        for moment in entry.moments(change - timedelta(hours=1, seconds=1)):
-            if moment.astimezone(UTC) >= change + timedelta(hours=3):
+        for moment in entry.moments(change - timedelta(seconds=1)):
+            if moment.astimezone(UTC) >= change + timedelta(hours=1):
                 break
-            if moment.fold or moment.minute not in fields.minutes or moment.hour not in fields.hours or not cron_day(fields, moment):
-                yield moment.astimezone(UTC)
-
-
-def cron_day(fields: Any, moment: datetime) -> bool:
-    """Whether the fields name the moment's day."""
-    return bool(fields.match_day(moment.date()) and moment.month in fields.months)
+            yield moment.astimezone(UTC)

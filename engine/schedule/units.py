@@ -121,7 +121,7 @@ def calendar(entry: Entry, now: datetime) -> Iterator[str]:
         yield from _written(fields, "UTC")
     else:
         yield from _written(fields, entry.trigger.timezone)
-        extra = timing.leapt_or_repeated(entry, now, YEARS)
+        extra = timing.after_changes(entry, now, YEARS)
         for hour, moments in groupby(extra, lambda moment: f"{moment:%Y-%m-%d %H}"):
             yield f"{hour}:{','.join(f'{moment:%M}' for moment in moments)}:00 UTC"
 

@@ -114,6 +114,7 @@ def test_a_row(state):
         "started_at": "2026-11-23T12:00:00.000Z",
         "ended_at": "2026-11-23T12:05:00.000Z",
         "trigger": "cron",
+        "scheduled": None,
         "events": 4,
     }
 
