@@ -238,13 +238,14 @@ class App:
         return found
 
     def references(self, file: Path) -> set[str]:
-        """Where the keys live that a runbook's steps ask for; none where there is no such connection. Raises Invalid."""
+        """Where the keys and secrets live that a runbook asks for, as far as the configuration says. Raises Invalid."""
         runbook, _ = self._reader.read(str(file))
+        named = {self.config.secrets[name] for name in runbook.secrets if name in self.config.secrets}
         try:
             rows = self._connections(self._clock(), None).needs(runbook)
-        except KeyProblem:
-            return set()
-        return {row["key"] for row in rows if row["key"]}
+        except KeyProblem:  # there is no such connection yet
+            return named
+        return named | {row["key"] for row in rows if row["key"]}
 
     # -- plan ----------------------------------------------------------------------------------------------------
 
