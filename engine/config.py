@@ -17,6 +17,7 @@ from engine.errors import Finding, Invalid
 from engine.model import SECRET_NAME
 from engine.model import Path as DocumentPath
 from engine.plan_cache import PlanCache
+from engine.state import settings_folder
 
 NAME = "opsbook.yaml"
 MACHINE_WIDE = Path("/etc/opsbook") / NAME
@@ -154,7 +155,7 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
 
 def own_file() -> Path:
     """The user's file, whether or not it is there."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "opsbook" / NAME
+    return settings_folder() / "opsbook" / NAME
 
 
 def project_file(folder: str | None = None) -> Path | None:

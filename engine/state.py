@@ -30,6 +30,14 @@ def folder() -> Path:
     return Path(platformdirs.user_state_dir("opsbook"))
 
 
+def settings_folder() -> Path:
+    """The XDG folder of the user's own configuration; of a user whom the machine does not know by name, a folder that is not there."""
+    try:
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    except RuntimeError:
+        return Path("/nonexistent")
+
+
 class State:
     """The state folder's layout.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from engine.errors import UsageError
 from engine.schedule import program, units
 from engine.schedule.wanted import Done, Wanted
+from engine.state import settings_folder
 
 SYSTEM, RUNNING = Path("/etc/systemd/system"), Path("/run/systemd/system")
 
@@ -55,7 +55,7 @@ def _units(wanted: Wanted) -> list[units.Unit]:
 def _folder(own: bool) -> Path:
     if not own:
         return SYSTEM
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "systemd" / "user"
+    return settings_folder() / "systemd" / "user"
 
 
 def _ours(own: bool, wanted: Callable[[Path], bool]) -> Iterator[Path]:

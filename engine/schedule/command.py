@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.schedule.entry import Entry
-from engine.state import folder
+from engine.state import folder, settings_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _program() -> tuple[tuple[str, ...], dict[str, str]]:
 
 def _configuration() -> dict[str, str]:
     """Where the user's configuration lies, when the user's name alone does not tell."""
-    here = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    here = settings_folder()
     return {} if here == _home() / ".config" or not (here / "opsbook").is_dir() else {"XDG_CONFIG_HOME": str(here)}
 
 

@@ -37,6 +37,17 @@ def test_where_it_is(monkeypatch):
     assert folder() == Path("/somewhere/opsbook")
 
 
+def test_where_the_users_configuration_is(monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/somewhere")
+    assert module.settings_folder() == Path("/somewhere")
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", "/home/ana")
+    assert module.settings_folder() == Path("/home/ana/.config")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert module.settings_folder() == Path("/nonexistent")
+
+
 def test_runs_are_named_by_time_and_private(state):
     first, second = state.new_run(NOW), state.new_run(NOW.replace(hour=13))
     assert first.name.startswith("20261123T120000-") and first.name < second.name
