@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import Phase, settings
 
-from engine import app, history, loader, source
+from engine import app, loader, source
 from engine.catalog import Catalog
 from engine.clock import VirtualClock
 from engine.contracts import Call, Outcome, Reply
@@ -21,6 +21,7 @@ from engine.errors import InDoubt, StepError
 from engine.executor import Executor
 from engine.journal import Journal
 from engine.tasks import drive, take_turns
+from engine.state import LOG
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANYTHING = {"type": "object"}
@@ -262,7 +263,7 @@ def audited(monkeypatch):
 
     def kept(journal, event, **fields):
         made = append(journal, event, **fields)
-        written.extend([made] if journal.path.name == history.LOG and "boot" in made else [])
+        written.extend([made] if journal.path.name == LOG and "boot" in made else [])
         return made
 
     monkeypatch.setattr(Journal, "append", kept)

@@ -29,6 +29,7 @@ from engine import history  # noqa: E402
 from engine.cli import call  # noqa: E402
 from engine.journal import Journal  # noqa: E402
 from engine.memory import step_of  # noqa: E402
+from engine.state import LOG  # noqa: E402
 from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import START, Bench, begin_at, leap, scratch  # noqa: E402
 from tests.machine.processes import Kill, ended, forked, spawned  # noqa: E402
@@ -183,7 +184,7 @@ def _signalled(bench: Bench, signals: dict[int, int]) -> Callable[[], int]:
 
         def appended(log: Journal, event: str, **fields: Any) -> dict[str, Any]:
             made = append(log, event, **fields)
-            if log.path.name == history.LOG and made["seq"] in signals:
+            if log.path.name == LOG and made["seq"] in signals:
                 os.kill(os.getpid(), signals[made["seq"]])
             return made
 

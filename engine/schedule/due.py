@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from engine import history, journal
+from engine import journal
 from engine.errors import Interrupted, OpsbookError, UsageError
 from engine.model import Trigger
 from engine.schedule import cron
 from engine.schedule.entry import Entry, named
 from engine.schedule.memory import Memory, Record
-from engine.state import State
+from engine.state import LOG, State
 
 ON_TIME = 300.0
 """Seconds by which a start may be late and still count as on time: a busy machine, or a clock that was set."""
@@ -170,7 +170,7 @@ def run_for(state: State, record: Record, moment: datetime) -> Path | None:
     for place in reversed(state.every_run()):
         if place.name < earliest:
             break
-        told = next(journal.events(place / history.LOG), {}).get("scheduled")
+        told = next(journal.events(place / LOG), {}).get("scheduled")
         if told and (told["file"], told["trigger"]) == (record.file, record.trigger) and datetime.fromisoformat(told["moment"]) == moment:
             return place
     return None

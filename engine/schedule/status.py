@@ -11,7 +11,7 @@ from typing import Any
 from engine import history, journal
 from engine.schedule.entry import Entry
 from engine.schedule.memory import Memory, Record
-from engine.state import State
+from engine.state import LOG, State
 
 PROBLEMS = ("missed", "refused", "gone", "failed", "in_doubt", "interrupted")
 """Standings that somebody should look at."""
@@ -79,7 +79,7 @@ def _begun(state: State, since: datetime) -> Iterator[tuple[Mapping[str, Any], P
     for place in reversed(state.every_run()):
         if place.name < earliest:
             break
-        yield next(journal.events(place / history.LOG), {}), place
+        yield next(journal.events(place / LOG), {}), place
 
 
 def _seen(entry: Entry, told: Mapping[str, Any], place: Path) -> Seen | None:

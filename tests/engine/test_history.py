@@ -12,7 +12,7 @@ import pytest
 
 from engine import chain, history, ledger
 from engine.errors import AuditUnwritable, Overlap
-from engine.history import LOG
+from engine.state import LOG
 from engine.journal import Journal
 from engine.state import State
 

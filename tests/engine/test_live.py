@@ -18,7 +18,7 @@ from engine.clock import VirtualClock
 from engine.errors import AuditUnwritable, ChainBroken, Overlap, UsageError
 from engine.journal import Journal
 from engine.live import RunResult
-from engine.state import State
+from engine.state import LOG, State
 
 
 class Killed(BaseException):
@@ -33,7 +33,7 @@ def kill(monkeypatch):
         append, seen = Journal.append, []
 
         def dying(log, name, **fields):
-            seen.extend([name] if name == event and log.path.name == history.LOG else [])
+            seen.extend([name] if name == event and log.path.name == LOG else [])
             if before and len(seen) == nth:
                 raise Killed
             written = append(log, name, **fields)
@@ -65,7 +65,7 @@ def place(command):
 
 
 def told(place, *names):
-    return [event for event in journal.events(place / history.LOG) if event["event"] in names]
+    return [event for event in journal.events(place / LOG) if event["event"] in names]
 
 
 def resume(place, on_doubt=None):
@@ -355,7 +355,7 @@ def test_resume_all_goes_on_with_every_run_that_waits_whatever_befalls_one(app, 
         kill(lambda: app.run(book), "run.started")
     state = State(command.folder / "state")
     waiting = [place for place in state.every_run() if history.summary(place)["status"] == "interrupted"]
-    log = waiting[1] / history.LOG
+    log = waiting[1] / LOG
     log.write_bytes(log.read_bytes().replace(b"test", b"tost", 1))
     results = dict(App(Options(config="")).resume_all())
     assert list(results) == [place.name for place in waiting]
@@ -436,7 +436,7 @@ def test_a_secret_in_a_loop_key_is_refused_before_anything_is_sent(knowing, comm
 
 def test_no_secret_reaches_the_log(knowing, command, place):
     knowing.run(command.runbook("steps: [{id: a, uses: fake.fail, with: {message: 'said canary-value, Y2FuYXJ5LXZhbHVl'}}]"))
-    text = (place() / history.LOG).read_text()
+    text = (place() / LOG).read_text()
     assert "canary" not in text and "Y2FuYXJ5" not in text and "said ***" in text
 
 
@@ -444,7 +444,7 @@ def test_the_log_names_keys_by_fingerprint_only(app, command, place, emulators):
     app.run(command.runbook("steps: [{uses: opsgenie.alert.create, with: {message: m}}]"))
     intent = told(place(), "step.intent")[0]
     assert set(intent["key_used"]) == {"kind", "reference", "fingerprint"} and len(intent["key_used"]["fingerprint"]) >= 16
-    text = (place() / history.LOG).read_text()
+    text = (place() / LOG).read_text()
     assert not any(key.value in text for emulator in emulators for key in emulator.keys)
 
 

@@ -8,7 +8,7 @@ from engine import history, journal
 from engine.app import App, Options
 from engine.errors import Invalid, Overlap, UsageError
 from engine.journal import Journal
-from engine.state import State
+from engine.state import LOG, State
 
 LOOP = """
 steps:
@@ -56,7 +56,7 @@ def test_done_items_keep_their_outputs_and_only_the_bad_one_goes_on(command, fak
     assert result.document["status"] == "succeeded"
     assert result.document["retry_of"] == run
     assert fake.seen == [{"row": "b", "n": 2}, [{"id": "made"}] * 3, {"n": 9}]  # `finally` belongs to each run
-    told = [event for event in journal.events(state.runs / result.document["run_id"] / history.LOG) if event["event"] == "step.ended"]
+    told = [event for event in journal.events(state.runs / result.document["run_id"] / LOG) if event["event"] == "step.ended"]
     assert [event["key"] for event in told if event.get("kept")] == [
         "before", "each[a]/first", "each[a]/second", "each[a]/each", "each[b]/first", "each[c]/first", "each[c]/second", "each[c]/each",
     ]  # fmt: skip

@@ -20,7 +20,7 @@ from engine import clock, history, journal, loader, source
 from engine.app import App, Options
 from engine.clock import VirtualClock
 from engine.live import RunResult
-from engine.state import State
+from engine.state import LOG, State
 from steps.opsgenie.emulator import Emulator, parse_faults
 from tests.machine.processes import forked, spawned, wait_for_orphans
 from tests.machine.scenarios import Scenario
@@ -177,7 +177,7 @@ class Bench:
         copy = self.root / "copy.jsonl"
         if not copy.exists():
             return None
-        lines = [line for _, _, line in journal.placed(place / history.LOG)]
+        lines = [line for _, _, line in journal.placed(place / LOG)]
         whole = [line for line in copy.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
         return whole in (lines, lines[:-1])
 
@@ -188,7 +188,7 @@ class Bench:
     def events(self) -> list[dict[str, Any]]:
         """The audit log's."""
         place = self.place()
-        return list(journal.events(place / history.LOG)) if place else []
+        return list(journal.events(place / LOG)) if place else []
 
     def sent(self) -> list[str]:
         """Every request that reached the service and changed something."""

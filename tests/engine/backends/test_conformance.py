@@ -30,7 +30,7 @@ from engine.control import CONSTRUCTS
 from engine.errors import AnswerLost, InDoubt, Refused
 from engine.live import RunResult
 from engine.modifiers import MODIFIERS
-from engine.state import State
+from engine.state import LOG, State
 from tests.machine.bench import scratch
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -130,7 +130,7 @@ class Local:
         self._patch.setattr(VirtualClock, "sleep", sleep)
 
     def waits(self) -> list[Waited]:
-        told = list(journal.events(self._place / history.LOG))
+        told = list(journal.events(self._place / LOG))
         over = {event["key"]: datetime.fromisoformat(event["time"]) for event in told if event["event"] == "wait.ended"}
         begun = [event for event in told if event["event"] == "wait.started"]
         return [Waited(event["key"], datetime.fromisoformat(event["until"]), over.get(event["key"])) for event in begun]

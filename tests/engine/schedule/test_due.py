@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import history, journal
+from engine import journal
 from engine.errors import Interrupted, Invalid, Overlap, UsageError
 from engine.schedule import cron, due, timing
 from engine.schedule.due import Occasion, judge
 from engine.schedule.memory import Memory
+from engine.state import LOG
 
 HOUR = 3600.0
 MOMENT = datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -145,7 +146,7 @@ def test_a_crash_just_after_the_run_began_is_no_reason_to_run_again(entry, ask, 
     one = entry(missed="run_once")
     ask(one, begins=False)
     place = state.new_run(MOMENT + timedelta(seconds=1))
-    log = journal.Journal(place / history.LOG)
+    log = journal.Journal(place / LOG)
     log.append("run.started", scheduled={"file": str(one.file), "trigger": one.trigger.name, "moment": "2026-11-23T03:00:00.000Z"})
     log.close()
     assert ask(one) is False

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import disk, history, journal
+from engine import disk, journal
 from engine.schedule.memory import Memory, every_record
 from engine.schedule.status import standings
+from engine.state import LOG
 
 MOMENT = datetime(2026, 11, 23, 3, tzinfo=UTC)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ def ran(state, entry):
     def ran(moment=MOMENT, status="succeeded", trigger="cron", scheduled=True, began=None):
         one = entry()
         place = state.new_run(began or moment)
-        log = journal.Journal(place / history.LOG)
+        log = journal.Journal(place / LOG)
         told = {"file": str(one.file), "trigger": one.trigger.name, "moment": moment.isoformat()}
         more = {"scheduled": told} if scheduled else {}
         log.append("run.started", runbook="nightly", actor={"trigger": trigger}, started_at=(began or moment).isoformat(), **more)
