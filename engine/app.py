@@ -20,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from engine import config, history, inputs, live, loader, reading, retrying, source, telling, template
+from engine import aftermath, config, history, inputs, live, loader, notices, reading, retrying, source, telling, template
 from engine.backends import DryBackend
 from engine.backends.dry import Plan
 from engine.catalog import Catalog
@@ -96,12 +96,17 @@ class Checked:
 
 @dataclass(slots=True)
 class PlanResult:
-    """A dry run."""
+    """A dry run.
+
+    Attributes:
+        own: how many of the plan's calls the runbook makes; those behind them tell a service how it ended.
+    """
 
     runbook: Runbook
     plan: Plan
     ending: Ending
-    needs: list[dict[str, Any]] = field(default_factory=list)
+    needs: list[dict[str, Any]]
+    own: int
 
 
 class App:
@@ -173,7 +178,7 @@ class App:
                 f"there is nothing to validate in {', '.join(paths)}", hint="runbooks are files whose names end in .yaml or .yml"
             )
         found = [finding for file in files for finding in self._reader.findings(file)]
-        return found, files
+        return [*self._reader.configured(), *found], files
 
     def check(self, path: str, given: Sequence[str], inputs_file: str | None, earlier: Mapping[str, Any] | None = None) -> Checked:
         """A runbook with its inputs, ready to be planned or run; `earlier` inputs hold where none are given.
@@ -186,7 +191,7 @@ class App:
             runbook, findings = self._reader.read(path)
         except Invalid as invalid:
             raise Invalid(reading.without_secrets(invalid.findings)) from None
-        errors = [finding for finding in findings if finding.severity == "error"]
+        errors = [finding for finding in [*self._reader.configured(), *findings] if finding.severity == "error"]
         wrong_keys = [finding for finding in errors if finding.id == "RB204"]
         if errors and len(wrong_keys) == len(errors):
             raise KeyFindings(wrong_keys)
@@ -242,10 +247,15 @@ class App:
         runbook, _ = self._reader.read(str(file))
         named = {self.config.secrets[name] for name in runbook.secrets if name in self.config.secrets}
         try:
-            rows = self._connections(self._clock(), None).needs(runbook)
+            rows = self._needs(runbook, self._connections(self._clock(), None))
         except KeyProblem:  # there is no such connection yet
             return named
         return named | {row["key"] for row in rows if row["key"]}
+
+    def _needs(self, runbook: Runbook, connections: Connections) -> list[dict[str, Any]]:
+        """What each step of a runbook, and each notice of its end, asks of which key. Raises KeyProblem."""
+        wanted = notices.wanted(runbook, self.config.settings, self.catalog.find)
+        return connections.needs([*runbook.every_step(), *(one.step for one in wanted.values())])
 
     # -- plan ----------------------------------------------------------------------------------------------------
 
@@ -254,7 +264,7 @@ class App:
         checked = self.check(path, given, inputs_file)
         clock = self._clock()
         connections = self._connections(clock, None)
-        needs = connections.needs(checked.runbook)
+        needs = self._needs(checked.runbook, connections)
         backend = DryBackend(
             runbook=checked.runbook.name,
             run="<run.id>",
@@ -270,19 +280,43 @@ class App:
         facts = {"id": template.Unknown("run.id", {"type": "string"}), "started_at": spell(clock.now()), "trigger": self.options.trigger}
         executor = Executor(checked.runbook, backend, self.catalog.get, checked.inputs, facts)
         ending: Ending = backend.carry_out(executor.run())
-        return PlanResult(checked.runbook, backend.plan, ending, needs)
+        own = len(backend.plan.calls)
+        for one in wanted.values():
+            aftermath.foresee(one, executor, backend.carry_out)
+        return PlanResult(checked.runbook, backend.plan, ending, needs, own)
 
     # -- run -----------------------------------------------------------------------------------------------------
 
     def run(self, path: str, given: Sequence[str] = (), inputs_file: str | None = None) -> RunResult:
-        """Carries a runbook out.
+        """Carries a runbook out. One that cannot begin tells so as its `on_failure`, or the configuration's, says.
 
         Raises:
-            Invalid, KeyProblem: nothing was sent.
+            Invalid, KeyProblem: nothing of the runbook was sent.
             Overlap: another run holds the concurrency group; nothing was sent.
             AuditUnwritable: what could not be written down was not sent.
         """
-        return self.begin(self.check(path, given, inputs_file))
+        try:
+            return self.begin(self.check(path, given, inputs_file))
+        except OpsbookError as error:
+            if error.exit_status and not isinstance(error, Interrupted):
+                self._tell_refusal(path, error)
+            raise
+
+    def _tell_refusal(self, path: str, error: OpsbookError) -> None:
+        """Carries out the notice of a run that could not begin; whatever becomes of that, the error stays what it is."""
+        runbook = self._reader.salvaged(path)
+        try:
+            settings = self.config.settings
+        except Invalid:
+            settings = {}
+        if "on_failure" not in notices.wanted(runbook, settings, self.catalog.find):
+            return
+        try:
+            place = self.state.new_run(self._clock().now())
+            with history.hold(place):
+                self._live().refuse(place, runbook, error, self.options.kept())
+        except OpsbookError as failed:
+            self.listener("warned", {"runbook": runbook.name, "message": f"on_failure: {failed.message}"})
 
     def run_scheduled(self, path: str, given: Sequence[str] = (), inputs_file: str | None = None) -> RunResult | None:
         """Carries a runbook out for the latest moment of the trigger that the options name; of several processes, one does.

@@ -35,9 +35,16 @@ class Catalog:
         return None if place is None else _load(place)
 
     def find(self, name: str) -> Step | None:
-        """The step of a name, or None."""
+        """The step of a name, or of a word for what the end of a run asks for (no step's name is one word), or None."""
+        if "." not in name:
+            return self._serving(name)
         provider = self.provider(name.partition(".")[0])
         return None if provider is None else provider.steps().get(name)
+
+    def _serving(self, word: str) -> Step | None:
+        """The step of the first provider that serves a word of engine.notices."""
+        providers = (self.provider(prefix) for prefix in self._table)
+        return next((provider.steps()[provider.notices[word]] for provider in providers if provider and word in provider.notices), None)
 
     def get(self, name: str) -> Step:
         """The step of a name. Raises UsageError when there is none."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine import schema, secrets, segments, sinks, source
-from engine.contracts import DRAFT
+from engine import notices, schema, secrets, segments, sinks, source
+from engine.contracts import DRAFT, Schema
 from engine.errors import Finding, Invalid
 from engine.model import SECRET_NAME
 from engine.model import Path as DocumentPath
@@ -46,8 +46,11 @@ class Config:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def published(connection: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a configuration file, given that of one connection."""
+def published(connection: Mapping[str, Any], alert: Schema = notices.ALERT) -> dict[str, Any]:
+    """The schema of a configuration file, given that of one connection and that of an alert's fields.
+
+    Those fields, and the templates in them, are checked by engine.reading.
+    """
     texts = {"type": "array", "items": {"type": "string", "minLength": 1}}
     allow = {"type": "object", "properties": {"allow": texts}, "additionalProperties": False}
     audit = {"segment": segments.SCHEMA, "sinks": {"type": "array", "items": sinks.SCHEMA}}
@@ -97,6 +100,7 @@ def published(connection: Mapping[str, Any]) -> dict[str, Any]:
                 "additionalProperties": False,
                 "description": "What `opsbook runs prune` keeps unless its flags say otherwise.",
             },
+            **notices.schema(alert),
             "write": allow
             | {"description": "Folders that may be written to and attached from, beside the run's own; relative to this file."},
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from engine.catalog import Catalog
 from engine.config import Config
 from engine.contracts import Clock, Need, Surroundings
 from engine.credentials import Credentials
-from engine.errors import KeyProblem
+from engine.errors import KeyProblem, OpsbookError
 from engine.model import Runbook, Step, Uses
 from engine.secret import Secret
 
@@ -93,14 +93,25 @@ class Connections:
             KeyProblem: a connection is not configured, or a secret cannot be read.
             Invalid, UsageError: the emulator's state or faults.
         """
-        for step, need in self._steps(runbook):
+        for step, need in self._steps(runbook.every_step()):
             connection = self.open(_uses(step), step.connection)
             if not self._emulate:
                 connection.ready(need)
         if not self._emulate:
             self.credentials.ready(runbook)
 
-    def needs(self, runbook: Runbook) -> list[dict[str, Any]]:
+    def unready(self, step: Step) -> str | None:
+        """Why a step that is no part of a runbook cannot be carried out now, or None; sends nothing."""
+        assert isinstance(step.body, Uses)
+        try:
+            connection = self.open(step.body.name, step.connection)
+            for need in () if self._emulate else self._catalog.get(step.body.name).needs:
+                connection.ready(need)
+        except OpsbookError as error:
+            return error.message
+        return None
+
+    def needs(self, steps: Iterable[Step]) -> list[dict[str, Any]]:
         """What each step asks of which key: rows of `plan --json`."""
         return [
             {
@@ -109,11 +120,11 @@ class Connections:
                 "kinds": list(need.kinds),
                 "key": self.open(_uses(step), step.connection).key_reference(need),
             }
-            for step, need in self._steps(runbook)
+            for step, need in self._steps(steps)
         ]
 
-    def _steps(self, runbook: Runbook) -> Iterator[tuple[Step, Need]]:
-        for step in runbook.every_step():
+    def _steps(self, steps: Iterable[Step]) -> Iterator[tuple[Step, Need]]:
+        for step in steps:
             if isinstance(step.body, Uses):
                 for need in self._catalog.get(step.body.name).needs:
                     yield step, need

@@ -401,9 +401,12 @@ class Provider(Protocol):
 
     Attributes:
         settings_schema: schema of one connection in the configuration; empty for a provider without connections.
+        notices: which of its steps serve the end of a run: the one behind `heartbeat` takes a heartbeat's `name`, the one behind `alert`
+            the fields of an alert, with an `alias` by which alerts are told apart.
     """
 
     settings_schema: Schema
+    notices: Mapping[str, str]
 
     def steps(self) -> Mapping[str, Step]:
         """Every step by its full name."""

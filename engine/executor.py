@@ -149,6 +149,20 @@ class Executor:
                 return self._ending("failed", error)
         return ending
 
+    async def notice(self, step: Step, status: str, error: Mapping[str, Any] | None, maybe: tuple[str, ...] = ()) -> State:
+        """Tells a service how the run ended, by a step outside of the runbook: its state. Raises Interrupted.
+
+        That a run is in doubt is told apart from its end, which a resumed run comes to later.
+        """
+        names: dict[str, Any] = {"run": {**self._facts, "status": status}, "runbook": self.runbook.name}
+        if error is not None:
+            names["error"] = dict(error)
+        scope = Scope(values=names, prefix="in_doubt/" if status == "in_doubt" else "", maybe=maybe)
+        try:
+            return await self._once(step, scope)
+        except StepError as failed:
+            return {"status": "failed", "error": failed.as_value()}
+
     def _ending(self, status: str, error: OpsbookError | None = None, outputs: Mapping[str, Any] | None = None) -> Ending:
         return Ending(status, dict(outputs or {}), self._scope.steps, error)
 
@@ -293,6 +307,7 @@ class Executor:
     def _given(kind: StepType, body: Uses, scope: Scope) -> dict[str, Any]:
         """`with`, rendered and checked against the step's schema as sent."""
         given: dict[str, Any] = rendering.render(dict(body.given), kind.inputs, scope.names())
+        given = rendering.clipped(given, kind.inputs) if body.clips else given
         checked = rendering.literal(body.given, kind.inputs)  # when the runbook was read
         problem = None if checked else schema.first_problem(given, kind.inputs)
         if problem:
@@ -318,6 +333,11 @@ class Executor:
         if "now" not in repr(part):
             return {}
         return {"now": spell(await self.backend.moment(f"{key}.now"))}
+
+
+def error_names(error: OpsbookError) -> dict[str, Any]:
+    """What templates see of the error that ended a run."""
+    return {"message": error.message, "status": getattr(error, "status", None), "code": error.code}
 
 
 def spell(moment: datetime) -> str:

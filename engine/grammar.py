@@ -9,7 +9,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from engine import duration
+from engine import duration, notices
 from engine.contracts import DRAFT, Schema
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
@@ -104,6 +104,7 @@ def _top() -> dict[str, Any]:
         "finally": steps | {"description": "Runs after success, failure or cancel."},
         "outputs": named
         | {"additionalProperties": {"type": "object", "required": ["value"]}, "description": "A JSON Schema each, and its value."},
+        **notices.schema(),
     }
 
 
@@ -173,9 +174,10 @@ def _step() -> dict[str, Any]:
     }
 
 
-def published(steps: Mapping[str, StepType]) -> dict[str, Any]:
-    """The whole schema for editors: the grammar, and for each step the schema of its `with`."""
+def published(steps: Mapping[str, StepType], alert: Schema = notices.ALERT) -> dict[str, Any]:
+    """The whole schema for editors: the grammar, for each step the schema of its `with`, and that of the alert a failure raises."""
     whole = {**runbook()}
+    whole["properties"] = {**whole["properties"], **notices.schema(alert)}
     step = dict(whole["definitions"]["step"])
     step["properties"] = {**step["properties"], "uses": {**step["properties"]["uses"], "enum": sorted(steps)}}
     step["dependencies"] = {key: [partner] for key, partner in PARTNERS.items()}

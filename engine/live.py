@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine import chain, disk, history, journal, ledger, segments, sinks
+from engine import aftermath, chain, disk, history, journal, ledger, notices, segments, sinks
 from engine.backends import LocalBackend
 from engine.carry import Kept
 from engine.catalog import Catalog
@@ -179,11 +179,21 @@ class Live:
         if again is None:
             facts = {"id": place.name, "started_at": spell(self.clock.now()), "trigger": self.trigger}
             run, started = self._begun(place, runbook, {**kept, "run": facts})
+            self._doubt_notices(run, connections)
             return self._carry_out(run, connections, Memory(), started)
         old = again.of.place.name
         kept |= {"run": again.of.kept["run"], "retry": {"of": old, "start": again.start}}
         run, started = self._begun(place, runbook, kept, retry_of=old, changed=again.changed)
         return self._carry_out(run, connections, self._carried(run, again.of.place, again.start), started)
+
+    def refuse(self, place: Path, runbook: Runbook, error: OpsbookError, options: Mapping[str, Any]) -> None:
+        """Writes down that a run could not begin, and tells who is to be told. Raises KeyProblem, AuditUnwritable."""
+        connections = self.connect(place / EMULATOR)
+        text = "" if self.redactor.text(runbook.text) != runbook.text else runbook.text
+        facts = {"id": place.name, "started_at": spell(self.clock.now()), "trigger": self.trigger}
+        kept = {"runbook": text, "file": runbook.file, "inputs": {}, "options": dict(options), "run": facts}
+        run, started = self._begun(place, runbook, kept)
+        self._carry_out(run, connections, Memory(), started, Ending("failed", error=error))
 
     def _begun(self, place: Path, runbook: Runbook, kept: Mapping[str, Any], **of: Any) -> tuple[_Open, Mapping[str, Any]]:
         """A new run whose first event is on disk, and that event."""
@@ -253,7 +263,7 @@ class Live:
         stamp, names = Stamp(self.clock), {"run": place.name, "runbook": runbook.name}
 
         def warn(message: str) -> None:
-            self.listener("said", stamp({"message": message, "level": "warning", **names}))
+            self.listener("warned", stamp({"message": message, **names}))
 
         log = journal.Journal(
             place / LOG,
@@ -268,7 +278,10 @@ class Live:
     def _tell_ledger(self, event: str, **fields: object) -> None:
         ledger.write(self.state.ledger, event, segment=segments.size(self.settings), **fields)
 
-    def _carry_out(self, run: _Open, connections: Connections, memory: Memory, started: Mapping[str, Any]) -> RunResult:
+    def _carry_out(
+        self, run: _Open, connections: Connections, memory: Memory, started: Mapping[str, Any], ending: Ending | None = None
+    ) -> RunResult:
+        """The run, unless it has ended before it began, and what follows its end."""
         shared = Run(
             id=run.facts["id"],
             runbook=run.runbook.name,
@@ -291,12 +304,29 @@ class Live:
         executor = Executor(run.runbook, backend, self.catalog.get, run.inputs, run.facts)
         try:
             connections.credentials.tell(lambda secret: _resolved(shared, secret))
-            ending: Ending = backend.carry_out(executor.run())
-            return self._close(run, ending, started)
+            ending = ending or backend.carry_out(executor.run())
+            wanted = self._notices(run.runbook)
+            ending, told = aftermath.follow(
+                ending, wanted, executor, backend.carry_out, self.redactor.value, lambda message: self._warn(run, message)
+            )
+            return self._close(run, ending, started, told)
         finally:
             run.close()
             connections.close()
             self.listener.flush()
+
+    def _notices(self, runbook: Runbook) -> dict[str, notices.Notice]:
+        return notices.wanted(runbook, self.settings, self.catalog.find)
+
+    def _doubt_notices(self, run: _Open, connections: Connections) -> None:
+        """Says at the beginning which notice could not be carried out at the end."""
+        for key, notice in self._notices(run.runbook).items():
+            reason = connections.unready(notice.step)
+            if reason is not None:
+                self._warn(run, f"{key}: {reason}; the run goes on")
+
+    def _warn(self, run: _Open, message: str) -> None:
+        self._tell(run, "warned", {"message": message})
 
     def _tell(self, run: _Open, event: str, told: Mapping[str, Any]) -> None:
         """Says to the listener what does not stand in the log now."""
@@ -306,7 +336,7 @@ class Live:
         """What the runbook keeps; on the emulator that is the run's own and no other's."""
         return Values(run.place / VALUES if self.emulate else self.state.values(run.runbook.name), self.redactor.value)
 
-    def _close(self, run: _Open, ending: Ending, started: Mapping[str, Any]) -> RunResult:
+    def _close(self, run: _Open, ending: Ending, started: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> RunResult:
         """The last event, the ledger, and the document."""
         _advise(run.place.name, ending)
         run.results.sync()
@@ -326,6 +356,7 @@ class Live:
             **({"retry_of": started["retry_of"]} if "retry_of" in started else {}),
             "outputs": ending.outputs,
             "steps": [step_value(step, ending.steps[step.id]) for step in run.runbook.every_step()],
+            "notices": told,
             "audit": {"path": str(run.log.path), "events": count, "head": head},
             "error": error,
         }

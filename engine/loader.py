@@ -53,6 +53,7 @@ def examine(document: source.Document, catalogue: Catalogue, names: Sequence[str
     misplaced = [finding for path, step in steps for finding in _misplaced_findings(document, path, step)]
     used = [(path, step) for path, step in steps if "uses" in step and not _is_broken(path, left)]
     wrong = [finding for path, step in used for finding in _uses_findings(document, path, step, catalogue, names)]
+    wrong += notice_findings(document, value, catalogue)
     found = [_finding(document, _advised(problem), "RB101") for problem in broken] + misplaced + wrong
     return None if left or misplaced else build(document.file, document.text, value), found
 
@@ -153,6 +154,17 @@ def _with_finding(document: source.Document, problem: Problem, below: Path, kind
     return finding if problem.hint else Finding(**{**_fields(finding), "hint": f"opsbook steps show {kind.name}"})
 
 
+def notice_findings(document: source.Document, value: Any, catalogue: Catalogue) -> list[Finding]:
+    """What breaks the alert's own schema in the `on_failure` of a runbook or of a configuration."""
+    raw = value.get("on_failure") if isinstance(value, Mapping) else None
+    alert = raw.get("alert") if isinstance(raw, Mapping) else None
+    kind = catalogue("alert")
+    if not isinstance(alert, Mapping) or kind is None:
+        return []
+    found = schema.problems(alert, grammar.as_written_fields(kind))
+    return [_with_finding(document, problem, ("on_failure", "alert"), kind) for problem in found]
+
+
 def _fields(finding: Finding) -> dict[str, Any]:
     return {name: getattr(finding, name) for name in ("id", "severity", "message", "place", "source", "width")}
 
@@ -181,6 +193,8 @@ def build(file: str, text: str, raw: Mapping[str, Any]) -> Runbook:
         steps=_steps(raw["steps"], ("steps",), ids),
         finally_=_steps(raw.get("finally", ()), ("finally",), ids),
         outputs=raw.get("outputs", {}),
+        on_success=raw.get("on_success"),
+        on_failure=raw.get("on_failure"),
     )
 
 

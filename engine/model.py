@@ -53,10 +53,15 @@ class ForEach:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """One operation, and what it is given as written."""
+    """One operation, and what it is given as written.
+
+    Attributes:
+        clips: whether text that is longer than the operation takes is cut short rather than refused.
+    """
 
     name: str
     given: Mapping[str, Any]
+    clips: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,7 @@ class Runbook:
         default_timeout: seconds one attempt of a step may take.
         default_retry: what steps without `retry` do; None keeps to the engine's own care for calls that are safe to repeat.
         sha256: of the file's text.
+        on_success, on_failure: what the end of a run tells a service, as written; None keeps to the configuration. See engine.notices.
     """
 
     file: str
@@ -190,6 +196,8 @@ class Runbook:
     steps: tuple[Step, ...] = ()
     finally_: tuple[Step, ...] = ()
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    on_success: Mapping[str, Any] | None = None
+    on_failure: Mapping[str, Any] | None = None
 
     def every_step(self) -> Iterator[Step]:
         """Each step in the order it is written, those inside blocks included."""

@@ -24,8 +24,8 @@ def document(name: str, catalog: Catalog) -> dict[str, Any]:
     """One schema by name."""
     makers: dict[str, Callable[[], dict[str, Any]]] = {
         "audit-event": events.schema,
-        "config": lambda: config.published(connection_schema(catalog)),
-        "runbook": lambda: grammar.published(catalog.steps()),
+        "config": lambda: config.published(connection_schema(catalog), grammar.as_written_fields(catalog.get("alert"))),
+        "runbook": lambda: grammar.published(catalog.steps(), grammar.as_written_fields(catalog.get("alert"))),
     }
     return makers[name]()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine import config, loader, source
+from engine import config, grammar, loader, notices, schema, source
 from engine.catalog import Catalog
 from engine.contracts import Need
 from engine.errors import Finding, Invalid, Place
@@ -44,7 +45,7 @@ class Reader:
     def read(self, path: str) -> tuple[Runbook, list[Finding]]:
         """A runbook and its findings. Raises Invalid when it breaks the grammar."""
         content = source.content(path)
-        key = self._key(content)
+        key = self._key(b"runbook", content)
         known = self.cache().get(key) if key else None
         if known is not None:
             return loader.build(path, source.decoded(content, path), known), []
@@ -66,6 +67,41 @@ class Reader:
             found += checks.findings(Subject(document, runbook, self.catalog.find, self._why_not, self._known_connections))
         return runbook, sorted(without_secrets(found), key=_by_place)
 
+    def salvaged(self, path: str) -> Runbook:
+        """What a runbook that cannot be carried out still tells: its name, its text, and its `on_failure` when that is sound."""
+        try:
+            text = source.decoded(source.content(path), path)
+            document = source.read(text, path)
+        except Invalid:
+            return Runbook(path, "", hashlib.sha256().hexdigest(), Path(path).stem)
+        value = document.value if isinstance(document.value, Mapping) else {}
+        broken = {str(problem.path[0]) for problem in schema.problems(value, grammar.runbook()) if problem.path}
+        name = Path(path).stem if "name" in broken else value.get("name", Path(path).stem)
+        sound = "on_failure" not in broken and not loader.notice_findings(document, value, self.catalog.find)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return Runbook(path, text, digest, name, on_failure=value.get("on_failure") if sound else None)
+
+    def configured(self) -> list[Finding]:
+        """Everything wrong with the notices of the configuration. Raises Invalid when that itself cannot be read."""
+        return [finding for file in self.configuration().files for finding in self._configured(file)]
+
+    def _configured(self, file: str) -> list[Finding]:
+        from engine import checks
+        from engine.analysis.subject import Subject
+
+        content = source.content(file)
+        key = self._key(b"notices", content)
+        if key and self.cache().get(key) is not None:
+            return []
+        document = source.read(content, file)
+        value = {name: part for name, part in (document.value or {}).items() if name in notices.WORDS}
+        runbook = Runbook(file, "", "", "configuration", **value)
+        subject = Subject(replace(document, value=value), runbook, self.catalog.find, self._why_not, self._known_connections)
+        found = [*loader.notice_findings(document, value, self.catalog.find), *checks.findings(subject)]
+        if key and not found:
+            self.cache().put(key, True)
+        return [replace(finding, source=None) for finding in sorted(found, key=_by_place)]
+
     def _known_connections(self) -> Collection[str]:
         """The connections a step may name; none with the emulator, which answers for any."""
         return () if self.emulator else self.configuration().connections.keys()
@@ -80,13 +116,13 @@ class Reader:
             return None
         return provider.key_findings(settings, need)
 
-    def _key(self, content: bytes) -> str | None:
-        """The name under which a runbook is cached: the keys there are decide some findings. None while they cannot be told."""
+    def _key(self, what: bytes, content: bytes) -> str | None:
+        """The name under which a verdict is cached: the keys there are decide some findings. None while they cannot be told."""
         try:
             keys = json.dumps([self.configuration().connections, self.connection, self.emulator], sort_keys=True)
         except Invalid:
             return None
-        return self.cache().key(b"runbook", content, keys.encode())
+        return self.cache().key(what, content, keys.encode())
 
     def _own(self, runbook: Runbook) -> bool:
         return all(self.own(step.body.name) for step in runbook.every_step() if isinstance(step.body, Uses))

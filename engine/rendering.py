@@ -65,6 +65,15 @@ def literal(value: Any, schema: Schema) -> bool:
     return not isinstance(value, dict) or all(literal(part, _below(schema, key)) for key, part in value.items())
 
 
+def clipped(value: Any, schema: Schema) -> Any:
+    """The value with every text in it cut to the length its schema allows."""
+    if isinstance(value, str):
+        return value[: schema.get("maxLength", len(value))]
+    if isinstance(value, list):
+        return [clipped(item, schema.get("items") or {}) for item in value]
+    return {key: clipped(part, _below(schema, key)) for key, part in value.items()} if isinstance(value, dict) else value
+
+
 def _scalar(value: str, schema: Schema, names: Mapping[str, Any]) -> Any:
     named = secret_name(value) if schema.get("x-secret") else None
     if named is not None:

@@ -54,6 +54,7 @@ class FakeProvider:
     """Steps of the prefix `fake`; `seen` holds what each was given, in order."""
 
     settings_schema = {}
+    notices = {}
 
     def __init__(self):
         self.seen, self.attempts, self.timeouts = [], [], []

@@ -8,35 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import template
+from engine import notices, template
 from engine.analysis.site import Absence, Ran, Site, View, conjuncts
 from engine.contracts import Schema, Written
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
 from engine.model import Block, Path, Runbook, Step, Uses, Wait
 from engine.modifiers import MODIFIERS
+from engine.names import ERROR, ITEMS, LOOP, RUN, SECRETS, STEP_STATUS, TEXT, WHOLE, record
 
-TEXT: Schema = {"type": "string"}
-WHOLE: Schema = {"type": "integer"}
 _TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 _OPEN = ("$ref", "allOf", "anyOf", "oneOf", "patternProperties")
 
 GIVES_BACK = "core.set"
 """The step whose outputs are its own fields: their types are those of the templates."""
-
-
-def record(fields: Mapping[str, Schema], *, open_: bool = False) -> Schema:
-    """An object that has these fields, and no others unless it is open."""
-    return {"type": "object", "properties": dict(fields), "required": list(fields), "additionalProperties": open_}
-
-
-RUN_STATUS: Schema = {**TEXT, "enum": ["running", "waiting", "succeeded", "failed", "cancelled", "in_doubt", "interrupted"]}
-STEP_STATUS: Schema = {**TEXT, "enum": ["pending", "running", "succeeded", "failed", "skipped", "in_doubt", "waiting", "cancelled"]}
-RUN = record({"id": TEXT, "status": RUN_STATUS, "started_at": TEXT, "trigger": TEXT})
-ERROR = record({"message": TEXT, "status": {"type": ["integer", "null"]}, "code": TEXT})
-SECRETS: Schema = {"type": "object", "additionalProperties": TEXT}
-LOOP = record({"index": WHOLE, "length": WHOLE})
-ITEMS = record(dict.fromkeys(("total", "succeeded", "failed", "skipped", "cancelled"), WHOLE))
 
 
 def sites(runbook: Runbook, catalogue: Callable[[str], StepType | None]) -> tuple[Site, ...]:
@@ -64,6 +49,9 @@ class _Walk:
             self._value(declared["value"], ("outputs", name, "value"), view.also(main), plain(declared))
         early = {name: Ran(ran.schema, (Absence("the run may have ended before it"),)) for name, ran in main.items()}
         self._sequence(runbook.finally_, view.also(early, now=TEXT))
+        self._step = None
+        for key, path, value, wanted in notices.templates(runbook, self._catalogue):
+            self._value(value, path, View(notices.NAMES[key]), wanted)
 
     def _vars(self, runbook: Runbook, view: View) -> View:
         known: dict[str, Schema] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
 
-from engine import analysis, inference
+from engine import analysis, inference, notices
 from engine.analysis.site import Site
 from engine.contracts import Need
 from engine.contracts import Step as StepType
@@ -48,6 +48,11 @@ class Subject:
     def steps(self) -> tuple[Step, ...]:
         """Every step, those inside blocks included."""
         return tuple(self.runbook.every_step())
+
+    @cached_property
+    def notices(self) -> tuple[Step, ...]:
+        """The steps that tell a service of a run's end."""
+        return tuple(one.step for one in notices.written(self.runbook, self.catalogue))
 
     def kind(self, step: Step) -> StepType | None:
         """The operation of a `uses` step; None for every other."""

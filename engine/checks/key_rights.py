@@ -46,7 +46,7 @@ IDS: tuple[str, ...] = ("RB204",)
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Every connection that is not there, and every need of a step that no key of its connection meets."""
-    for step in subject.steps:
+    for step in (*subject.steps, *subject.notices):
         yield from _unknown(subject, step)
         if subject.keys is None:
             continue

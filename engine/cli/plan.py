@@ -59,7 +59,7 @@ def show_plan(
     if result.ending.error is not None:
         session.tell_held()
         return result.ending.error.exit_status
-    return 10 if detailed and any(one["effect"] == "write" for one in rows) else 0
+    return 10 if detailed and any(one["effect"] == "write" for one in rows[: result.own]) else 0
 
 
 def row(planned: Any, find: Callable[[str], Step | None]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Progress:
                 self._end(fields, fields.get("status", "skipped"))
             elif event == "said":
                 self._say(fields["message"], fields["level"])
+            elif event == "warned":
+                self._session.warned(fields["message"])
             elif self._session.verbose:
                 self._detail(event, fields)
 
@@ -71,6 +73,7 @@ class Progress:
             print(f"  … {fields['step']}  {fields['uses']}", end="\r", flush=True)
 
     def _end(self, fields: Mapping[str, Any], status: str) -> None:
+        self._session.noticed = self._session.noticed or fields["step"] == "run.on_failure"
         item = fields.get("item")
         began, uses = self._began.pop(fields["key"], None), self._uses.pop(fields["key"], "")
         if item is not None and status in ("succeeded", "skipped"):

@@ -25,6 +25,7 @@ class Session:
         log_level, log_format, log_file: how the log is wanted.
         told: hears warnings, and why the command failed, once there may be a log.
         about: which run or runbook the command is about, for the log.
+        noticed: a service was told that the command failed.
         redactor: what the command's keys are hidden by, once it may read any; the last filter before both streams.
     """
 
@@ -42,6 +43,7 @@ class Session:
         self.log_file: str | None = None
         self.told: Listener | None = None
         self.about: dict[str, str] = {}
+        self.noticed = False
         self._held: list[str] = []
         self._logged: list[str] | None = None
 
@@ -77,11 +79,16 @@ class Session:
             print(self._hidden(line), file=sys.stderr, flush=True)
 
     def warn(self, message: str) -> None:
-        """Something is wrong that fails nothing; said even while quiet, unless a log on standard error says it."""
-        from engine.redaction import one_line
-
+        """Something is wrong that fails nothing; said even while quiet."""
         if self.told is not None:
             self.told("warned", {**self.about, "message": message})
+        else:
+            self.warned(message)
+
+    def warned(self, message: str) -> None:
+        """Says a warning, unless a log on standard error does."""
+        from engine.redaction import one_line
+
         if self._logged is not None and not self.quiet:
             return
         label = "\x1b[1;33mwarning\x1b[0m" if self.colour else "warning"
@@ -132,7 +139,7 @@ class Session:
 
             files = sorted({finding.place.file for finding in findings if finding.place})
             print(self._hidden(text.render(findings, files, colour=self.colour)), file=sys.stderr)
-            if isinstance(error, (Invalid, KeyProblem)):
+            if isinstance(error, (Invalid, KeyProblem)) and not self.noticed:
                 print("Nothing was sent.", file=sys.stderr)
         else:
             self.error(error.message, error.hint)

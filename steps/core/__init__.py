@@ -34,6 +34,7 @@ class Core:
     """The provider of `core.*`."""
 
     settings_schema = _NO_SETTINGS
+    notices: Mapping[str, str] = {}
 
     def steps(self) -> Mapping[str, Step]:
         """Every step by its full name."""

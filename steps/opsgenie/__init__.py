@@ -14,6 +14,7 @@ class OpsgenieProvider:
     """The steps whose names begin with `opsgenie.`; see engine.contracts.Vendor."""
 
     settings_schema: Schema = SETTINGS_SCHEMA
+    notices: Mapping[str, str] = {"alert": "opsgenie.alert.create", "heartbeat": "opsgenie.heartbeat.ping"}
 
     def steps(self) -> Mapping[str, Step]:
         """Every step by its full name."""

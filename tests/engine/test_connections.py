@@ -77,7 +77,7 @@ def test_needs_name_the_least_privileged_key():
     rows = found.needs(
         runbook(
             "[{id: a, uses: opsgenie.alert.list}, {id: l, uses: core.log, with: {message: x}}, {id: u, uses: opsgenie.user.delete, with: {identifier: x}}]"
-        )
+        ).every_step()
     )
     assert [(row["step"], row["right"], row["key"]) for row in rows] == [
         ("a", "read", "env:SOME_KEY"),
