@@ -1,9 +1,9 @@
-"""Keeps the examples in the README true: runs each `console` block and compares, or rewrites, what is printed.
+"""Keeps the examples in the README and the pages true: runs each `console` block and compares, or rewrites, what is printed.
 
-    python docs/refresh.py          rewrites README.md
+    python docs/refresh.py          rewrites them
     python docs/refresh.py --check  exits 1 when an example is stale
 
-A file an example needs stands in the README as a block right after a line `<!-- file: NAME -->`. What differs from run to run (ids,
+A file an example needs stands in the page as a block right after a line `<!-- file: NAME -->`. What differs from run to run (ids,
 hashes, times, folders) is printed as one fixed sample of itself.
 """
 
@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "monitoring.md")
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"(<!-- run -->\n```console\n\$ )(.*?)\n(.*?)(```)", re.DOTALL)
 SAMPLES = (
@@ -28,6 +28,7 @@ SAMPLES = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "2026-11-23T06:13:31.000Z"),
     (r"(?<=  )(\d+m)?\d+(\.\d+)?m?s$", "5ms"),
     (r"(?<=  )(\d+m)?\d+(\.\d+)?m?s(?=  )", "5ms"),
+    (r"started by \S+ ", "started by ana "),
 )
 
 
@@ -59,7 +60,7 @@ def output(command: str, folder: Path, state: Path) -> str:
 
 
 def refreshed(text: str) -> str:
-    """The README with each example as it is printed now."""
+    """A page with each example as it is printed now."""
     with tempfile.TemporaryDirectory() as place:
         folder, state = Path(place, "project"), Path(place, "state")
         folder.mkdir()
@@ -71,11 +72,12 @@ def refreshed(text: str) -> str:
 
 def main() -> int:
     """Rewrites or checks."""
-    text = README.read_text()
-    fresh = refreshed(text)
+    fresh = {page: refreshed(page.read_text()) for page in PAGES}
+    stale = {page: text for page, text in fresh.items() if page.read_text() != text}
     if "--check" in sys.argv:
-        return 0 if text == fresh else 1
-    README.write_text(fresh)
+        return 1 if stale else 0
+    for page, text in stale.items():
+        page.write_text(text)
     return 0
 
 

@@ -281,7 +281,7 @@ class App:
         executor = Executor(checked.runbook, backend, self.catalog.get, checked.inputs, facts)
         ending: Ending = backend.carry_out(executor.run())
         own = len(backend.plan.calls)
-        for one in wanted.values():
+        for one in notices.wanted(checked.runbook, self.config.settings, self.catalog.find).values():
             aftermath.foresee(one, executor, backend.carry_out)
         return PlanResult(checked.runbook, backend.plan, ending, needs, own)
 

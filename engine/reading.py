@@ -83,6 +83,8 @@ class Reader:
 
     def configured(self) -> list[Finding]:
         """Everything wrong with the notices of the configuration. Raises Invalid when that itself cannot be read."""
+        if self.configuration().settings.keys().isdisjoint(notices.WORDS):
+            return []
         return [finding for file in self.configuration().files for finding in self._configured(file)]
 
     def _configured(self, file: str) -> list[Finding]:

@@ -21,9 +21,10 @@ def refresh():
     return module
 
 
-def test_the_readme_shows_what_is_printed(refresh):
-    text = refresh.README.read_text()
-    assert text.count("<!-- run -->") >= 4
+@pytest.mark.parametrize(("page", "examples"), [("README.md", 4), ("docs/monitoring.md", 3)])
+def test_a_page_shows_what_is_printed(refresh, page, examples):
+    text = (ROOT / page).read_text()
+    assert ROOT / page in refresh.PAGES and text.count("<!-- run -->") >= examples
     assert refresh.refreshed(text) == text, "run python docs/refresh.py"
 
 
