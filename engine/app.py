@@ -20,17 +20,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from engine import aftermath, config, history, inputs, live, loader, notices, reading, retrying, source, telling, template
+from engine import aftermath, config, history, inputs, live, loader, notices, reading, retrying, source, survey, telling, template
 from engine.backends import DryBackend
 from engine.backends.dry import Plan
 from engine.catalog import Catalog
 from engine.clock import RealClock, VirtualClock
 from engine.connections import Connections
-from engine.contracts import Audience, Clock, Listener, Vendor, Voice
+from engine.contracts import Audience, Clock, ConnectionStanding, Listener, Surroundings, Vendor, Voice
+from engine.credentials import Credentials
 from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
 from engine.executor import Ending, Executor, spell
 from engine.live import RunResult
-from engine.model import Runbook, Trigger
+from engine.model import Runbook, Step, Trigger
 from engine.plan_cache import PlanCache
 from engine.redaction import Redactor
 from engine.schedule.due import Occasion
@@ -172,13 +173,15 @@ class App:
 
         Raises UsageError when the folders hold no runbook: that must not look like one that is sound.
         """
-        files = reading.files(paths)
-        if not files:
-            raise UsageError(
-                f"there is nothing to validate in {', '.join(paths)}", hint="runbooks are files whose names end in .yaml or .yml"
-            )
+        files = self._files(paths)
         found = [finding for file in files for finding in self._reader.findings(file)]
         return [*self._reader.configured(), *found], files
+
+    def _files(self, paths: Sequence[str]) -> list[str]:
+        files = reading.files(paths)
+        if not files:
+            raise UsageError(f"there is no runbook in {', '.join(paths)}", hint="runbooks are files whose names end in .yaml or .yml")
+        return files
 
     def check(self, path: str, given: Sequence[str], inputs_file: str | None, earlier: Mapping[str, Any] | None = None) -> Checked:
         """A runbook with its inputs, ready to be planned or run; `earlier` inputs hold where none are given.
@@ -254,8 +257,35 @@ class App:
 
     def _needs(self, runbook: Runbook, connections: Connections) -> list[dict[str, Any]]:
         """What each step of a runbook, and each notice of its end, asks of which key. Raises KeyProblem."""
+        return connections.needs(self._steps(runbook))
+
+    def _steps(self, runbook: Runbook) -> list[Step]:
+        """The steps of a runbook, with those that tell of its end."""
         wanted = notices.wanted(runbook, self.config.settings, self.catalog.find)
-        return connections.needs([*runbook.every_step(), *(one.step for one in wanted.values())])
+        return [*runbook.every_step(), *(one.step for one in wanted.values())]
+
+    # -- connections ---------------------------------------------------------------------------------------------
+
+    def standings(self, names: Sequence[str] = ()) -> list[ConnectionStanding]:
+        """How the connections stand, or those named, by reads alone. Raises KeyProblem when there is none, and UsageError."""
+        credentials = Credentials(self.config, self.redactor.learn)
+        surroundings = Surroundings(self._clock(), credentials.of)
+        return survey.standings(self.config.connections, names, vendor(self.catalog), surroundings)
+
+    def needs(self, paths: Sequence[str]) -> survey.Needs:
+        """What the runbooks at the paths need together of the connections' keys; sends nothing.
+
+        Raises:
+            UsageError: there is no runbook.
+            Invalid: a runbook is wrong in more than its keys: what it would need is not known.
+        """
+        steps: dict[str, list[Step]] = {}
+        for file in self._files(paths):
+            runbook, findings = self._reader.read(file)
+            if errors := [finding for finding in findings if finding.severity == "error" and finding.id != "RB204"]:
+                raise Invalid(errors)
+            steps[file] = self._steps(runbook)
+        return survey.needs(steps, self.config.connections, vendor(self.catalog), self.catalog.find, self.options.connection)
 
     # -- plan ----------------------------------------------------------------------------------------------------
 

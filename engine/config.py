@@ -144,8 +144,8 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
     """
     if given == "":
         return Config(settings=_project(None, folder))
-    chosen = given or os.environ.get("OPSBOOK_CONFIG")
-    paths = [Path(chosen).expanduser()] if chosen else [path for path in _places(folder) if path.is_file()]
+    one = chosen(given)
+    paths = [one] if one else [path for path in _places(folder) if path.is_file()]
     named = _paths(connection)
     values = [_beside(_value(path, connection, cache) or {}, path.absolute().parent, named) for path in paths]
     added: dict[str, dict[str, Any]] = {name: {} for name in ADDED_UP}
@@ -154,7 +154,13 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
         for name, known in added.items():
             known.update(value.get(name, {}))
         settings |= _added(settings, {key: part for key, part in value.items() if key not in ADDED_UP})
-    return Config(tuple(map(str, paths)), **added, settings=settings | _project(chosen, folder))
+    return Config(tuple(map(str, paths)), **added, settings=settings | _project(one, folder))
+
+
+def chosen(given: str | None) -> Path | None:
+    """The one file to use, by `--config` or `OPSBOOK_CONFIG`; None where the usual places are meant."""
+    named = given or os.environ.get("OPSBOOK_CONFIG")
+    return Path(named).expanduser() if named else None
 
 
 def own_file() -> Path:
@@ -168,9 +174,9 @@ def project_file(folder: str | None = None) -> Path | None:
     return next((above / NAME for above in (here, *here.parents) if (above / NAME).is_file()), None)
 
 
-def _project(chosen: str | None, folder: str | None) -> dict[str, str]:
+def _project(one: Path | None, folder: str | None) -> dict[str, str]:
     """The folder of the file that was named or is nearest, else the one the search begins in, unless the user's whole home lies in it."""
-    file = Path(chosen).expanduser() if chosen else project_file(folder)
+    file = one or project_file(folder)
     found = Path(os.path.normpath(file.absolute().parent if file else Path(folder or ".").absolute()))
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path's fails for a user without an entry
     return {} if file is None and (home.is_relative_to(found) or found == Path(found.anchor)) else {"project": str(found)}
@@ -211,8 +217,7 @@ def _paths(connection: Mapping[str, Any]) -> frozenset[str]:
 def _beside(value: Any, folder: Path, paths: Collection[str], place: DocumentPath = ()) -> Any:
     """The value with files and folders looked for beside the configuration that names them, wherever it is used from."""
     if _is_reference(place):
-        source, _, name = str(value).partition(":")
-        return f"file:{folder / name}" if source == "file" and not name.startswith("~") else value
+        return absolute(str(value), folder)
     if isinstance(value, Mapping):
         return {name: _beside(part, folder, paths, (*place, name)) for name, part in value.items()}
     if isinstance(value, list):
@@ -220,6 +225,12 @@ def _beside(value: Any, folder: Path, paths: Collection[str], place: DocumentPat
     named = len(place) == 3 and place[0] == "connections" and place[2] in paths
     is_path = named or place == ("log", "file") or _is_sink_file(place) or place[:2] == ("write", "allow")
     return str(folder / os.path.expanduser(value)) if is_path else value  # noqa: PTH111 - Path's fails where there is no such user
+
+
+def absolute(reference: str, folder: Path) -> str:
+    """A reference to a secret, its file looked for in a folder unless its place is said whole."""
+    source, _, name = reference.partition(":")
+    return f"file:{folder / name}" if source == "file" and not name.startswith("~") else reference
 
 
 def checked(content: bytes, path: Path, connection: Mapping[str, Any]) -> Any:

@@ -10,9 +10,8 @@ import fcntl
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,8 @@ from engine.source import Document
 _PLAIN = re.compile(r"(?!(?:true|false|null)\Z)[A-Za-z][A-Za-z0-9_-]*")
 _MARK = "\ufeff"
 _STEP = 2
+_READABLE = 0o644
+"""Mode of a new file: it holds no secret, and a project's is everybody's."""
 
 
 def add_key(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
@@ -69,7 +70,7 @@ def _add_key(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[st
         raise UsageError(
             f"{path} is written in a way that cannot be added to safely; it was left as it is", hint=f"add it yourself: {entry}"
         )
-    _replace(path, made)
+    disk.put_whole(path, made, path.stat().st_mode & 0o7777 if path.exists() else _READABLE)
     return True
 
 
@@ -200,29 +201,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Puts a whole new file in the place of the old one, with its owner and mode. Raises OSError."""
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    try:
-        _as_before(path, file)
-        disk.write_whole(file, content)
-        os.fsync(file)
-        new.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            new.unlink()
-        raise
-    finally:
-        os.close(file)
-    disk.sync_folder(path.parent)
-
-
-def _as_before(path: Path, file: int) -> None:
-    if path.exists():
-        old, made = path.stat(), os.fstat(file)
-        os.fchmod(file, old.st_mode & 0o7777)
-        if (old.st_uid, old.st_gid) != (made.st_uid, made.st_gid):
-            os.fchown(file, old.st_uid, old.st_gid)

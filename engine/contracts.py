@@ -269,6 +269,16 @@ class Sink(Protocol):
         """Gives its file or socket back."""
 
 
+class SecretStore(SecretSource, Protocol):
+    """A source of secrets that a secret can be put into, too."""
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a value behind a name. Raises KeyProblem when that cannot be told."""
+
+    def store(self, name: str, value: str) -> None:
+        """Puts a value behind a name, in the place of the one before. Raises KeyProblem."""
+
+
 class Connection(Protocol):
     """An opened connection, as far as the engine uses it; steps use more."""
 
@@ -339,7 +349,7 @@ class KeyUsage:
     """What a set of needs asks of one key, and what it was granted beyond that.
 
     Attributes:
-        used: how many of the needs go with it.
+        used: which of the needs go with it, counted from 0.
         needed: rights those needs ask of it.
         granted: rights the configuration says it has; None when it does not say, which counts as all.
         beyond: rights it has and nothing asks for.
@@ -350,7 +360,7 @@ class KeyUsage:
     kind: str
     reference: str
     team: str | None
-    used: int
+    used: tuple[int, ...]
     needed: tuple[str, ...]
     granted: tuple[str, ...] | None
     beyond: tuple[str, ...]
@@ -374,14 +384,84 @@ class FromFile(dict[str, Any]):
         return self._finding(id, message, path) if self._finding else Finding(id, "error", message)
 
 
+class Keychain(Protocol):
+    """The places where secrets live, as a command that connects something uses them."""
+
+    def forms(self) -> Mapping[str, str]:
+        """Each source by how its references are written (`env:NAME`), and what it is."""
+
+    def whole(self, reference: str) -> str:
+        """A reference that means the same in every folder. Raises KeyProblem when it is none; its message holds nothing of the text."""
+
+    def read(self, reference: str) -> Secret:
+        """The secret, made known to redaction. Raises KeyProblem."""
+
+    def can_store(self, reference: str) -> bool:
+        """Whether a secret can be put there."""
+
+    def holds(self, reference: str) -> bool:
+        """Whether a secret is there already, in a place that one can be put into. Raises KeyProblem."""
+
+    def store(self, secret: Secret) -> None:
+        """Puts a secret where its reference says. Raises KeyProblem."""
+
+
+class ConfigurationFile(Protocol):
+    """One configuration file, as a command that connects something uses it.
+
+    Attributes:
+        path: where it lies or will lie.
+    """
+
+    path: Path
+
+    def connection(self, name: str) -> Mapping[str, Any] | None:
+        """What the file says of a connection, or None. Raises Invalid."""
+
+    def add_key(self, name: str, settings: Mapping[str, Any], key: Mapping[str, Any]) -> bool:
+        """Adds a key, and its connection where that is new; whether the file changed. Raises Invalid and UsageError."""
+
+    def hidden_by(self, name: str) -> str | None:
+        """The stronger file whose connection of that name is used instead, or None."""
+
+
 class CommandLine(Protocol):
-    """What a provider's commands may ask of the command line they stand in: `click.Context.obj`."""
+    """What a provider's commands may ask of the command line they stand in: `click.Context.obj`.
+
+    Attributes:
+        can_ask: whether there is somebody to ask.
+        keychain: where secrets live.
+    """
 
     json: bool
     quiet: bool
 
+    @property
+    def can_ask(self) -> bool: ...  # noqa: D102 - see above
+
+    @property
+    def keychain(self) -> Keychain: ...  # noqa: D102 - see above
+
+    def ask(self, question: str, *, default: str | None = None, among: Sequence[str] = ()) -> str:
+        """What a person answers; only where `can_ask`."""
+
+    def ask_whether(self, question: str) -> bool:
+        """Whether a person says yes; only where `can_ask`."""
+
+    def ask_secret(self, question: str, reference: str) -> Secret:
+        """A secret that a person types unseen, or that stands on standard input where nobody can be asked. Raises KeyProblem."""
+
+    def surroundings(self) -> Surroundings:
+        """The real clock, and secrets made known to redaction."""
+
+    def configuration(self, *, project: bool) -> ConfigurationFile:
+        """The file that connections are added to: the one the command line names, else the project's or the user's."""
+
     def say(self, message: str) -> None:
         """A message for people."""
+
+    def say_standing(self, standing: ConnectionStanding) -> None:
+        """How a connection stands, for people."""
 
     def print_json(self, document: Any) -> None:
         """The one document on standard output."""

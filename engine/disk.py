@@ -10,6 +10,7 @@ import secrets
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import AuditUnwritable
@@ -200,6 +201,36 @@ def write_whole(file: int, data: bytes) -> None:
     """Writes all of it, however often the system stops short. Raises OSError."""
     while data:
         data = data[os.write(file, data) :]
+
+
+def put_whole(path: Path, data: bytes, mode: int) -> None:
+    """Puts a file in the place of an old one, of the same owner, at once: what a crash leaves is the old file or the new one.
+
+    Raises OSError: nothing changed.
+    """
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        _own_as(path, file)
+        os.fchmod(file, mode)
+        write_whole(file, data)
+        os.fsync(file)
+        new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+    finally:
+        os.close(file)
+    sync_folder(path.parent)
+
+
+def _own_as(path: Path, file: int) -> None:
+    """Gives a file the owner of another, where there is one."""
+    if path.exists():
+        old, made = path.stat(), os.fstat(file)
+        if (old.st_uid, old.st_gid) != (made.st_uid, made.st_gid):
+            os.fchown(file, old.st_uid, old.st_gid)
 
 
 def whole_lines(file: int) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import resource
 import threading
 from collections.abc import Callable
@@ -98,6 +99,20 @@ def told(reference: str) -> str:
     """A reference as people and the audit log are told it: of a command its program alone, since an argument may be a secret itself."""
     program, *arguments = reference.split(maxsplit=1) if reference.startswith("cmd:") else [reference]
     return f"{program} …" if arguments else program
+
+
+_KEY_SHAPED = re.compile(r"(?i)(?<![0-9a-z])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-z])")
+"""What many services' keys look like: 32 hexadecimal digits."""
+
+
+def key_shaped(text: str) -> bool:
+    """Whether a text holds what looks like a key."""
+    return _KEY_SHAPED.search(text) is not None
+
+
+def without_keys(text: str) -> str:
+    """A text in which whatever looks like a key is masked."""
+    return _KEY_SHAPED.sub("***", text)
 
 
 def no_core_dumps() -> None:

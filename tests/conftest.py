@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import textwrap
+import threading
 import types
 from datetime import UTC, datetime
 
@@ -363,3 +364,38 @@ class Command:
         code = self._call([str(argument) for argument in arguments])
         captured = self._capsys.readouterr()
         return types.SimpleNamespace(code=code, out=captured.out, err=captured.err, both=captured.out + captured.err)
+
+
+class Served:
+    """An emulator as a server on this machine, on a clock of its own."""
+
+    def __init__(self, emulator, url):
+        self.emulator, self.url = emulator, url
+
+    def key(self, kind, number=0):
+        return [key for key in self.emulator.keys if key.kind == kind][number].value
+
+    @property
+    def requests(self):
+        return [f"{line.method} {line.path.partition('?')[0]}" for line in self.emulator.requests]
+
+
+@pytest.fixture
+def served():
+    """Serves an embedded Opsgenie of a state until the test is over."""
+    from steps.opsgenie.emulator import Emulator
+    from steps.opsgenie.emulator.server import serve
+
+    servers = []
+
+    def served(**state):
+        server = serve(Emulator(clock=VirtualClock(START), state={"teams": [{"name": "dba"}], **state}))
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
+        thread.start()
+        servers.append((server, thread))
+        return Served(server.emulator, server.url)
+
+    yield served
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()

@@ -21,6 +21,7 @@ FAMILIES = {
     "engine/telling": "LISTENERS",
     "engine/telling/lines": "FORMS",
     "steps/core": "STEPS",
+    "steps/opsgenie/commands": "COMMANDS",
     "steps/opsgenie/composites": "COMPOSITES",
     "steps/opsgenie/operations": "DOMAINS",
 }
@@ -46,7 +47,9 @@ def files(folder):
 @pytest.mark.parametrize("folder", FAMILIES)
 def test_the_files_of_a_family_are_those_of_its_table(folder):
     members = table(folder)
-    named = sorted(members) if folder.endswith(("operations", "secrets")) else sorted(home(member) for member in members.values())
+    named = (
+        sorted(members) if folder.endswith(("commands", "operations", "secrets")) else sorted(home(member) for member in members.values())
+    )
     assert files(folder) == named
 
 

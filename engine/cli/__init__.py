@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from itertools import takewhile
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from engine.cli import streams
 from engine.cli.group import root
 from engine.cli.provided import ProvidedSession
 from engine.cli.session import Session
+
+if TYPE_CHECKING:
+    import click
 
 
 def main() -> NoReturn:
@@ -38,12 +42,21 @@ def _carry_out(session: Session, arguments: list[str]) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
-        if session.json:
-            session.print_json({"error": {"message": error.format_message(), "code": "usage", "hint": None}})
-        error.show()
+        _explain_usage(session, error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
     except Exception as error:  # noqa: BLE001 - whatever happens, a user sees one clear message
         return session.fail(error)
     return result if isinstance(result, int) else 0
+
+
+def _explain_usage(session: Session, error: click.ClickException) -> None:
+    """Says what is wrong with a command line, without a key that was typed where none belongs."""
+    from engine.secret import without_keys
+
+    if session.json:
+        session.print_json({"error": {"message": without_keys(error.format_message()), "code": "usage", "hint": None}})
+    said = io.StringIO()
+    error.show(file=said)
+    print(without_keys(said.getvalue()), end="", file=sys.stderr)

@@ -15,6 +15,7 @@ COMMANDS = {
     "audit": "engine.cli.audit:audit",
     "cancel": "engine.cli.cancel:cancel",
     "completion": "engine.cli.completion:completion",
+    "connections": "engine.cli.connections:connections",
     "plan": "engine.cli.plan:plan",
     "resume": "engine.cli.resume:resume",
     "retry": "engine.cli.retry:retry",

@@ -31,17 +31,28 @@ def forms() -> str:
     return f"{', '.join(most)} or {last}"
 
 
+def parted(reference: str) -> tuple[SecretSource, str]:
+    """The source and the name that a reference names. Raises KeyProblem; its message holds nothing of what was given."""
+    word, _, name = reference.partition(":")
+    if word not in SOURCES or not re.fullmatch(SOURCES[word].NAME, name):
+        raise KeyProblem("a key must be a reference to where it lives, never the key itself", hint=f"write {forms()}")
+    return SOURCES[word], name
+
+
 def resolve(reference: str, learn: Callable[[Secret], None]) -> Secret:
     """The secret a reference names, made known to redaction before anybody sees it.
 
     Raises:
         KeyProblem: there is no such source, or it does not give a usable value.
     """
-    source, _, name = reference.partition(":")
-    if source not in SOURCES or not re.fullmatch(SOURCES[source].NAME, name):
-        raise KeyProblem("a key must be a reference to where it lives, never the key itself", hint=f"write {forms()}")
+    source, name = parted(reference)
     no_core_dumps()
-    value = SOURCES[source].read(name).strip()
+    return made(source.read(name), reference, learn)
+
+
+def made(text: str, reference: str, learn: Callable[[Secret], None]) -> Secret:
+    """The secret that a text is, made known to redaction. Raises KeyProblem when it is no usable value."""
+    value = text.strip()
     if len(value) < SHORTEST or not value.isprintable():
         fault = f"shorter than {SHORTEST} characters, of more than one line, or not plain text"
         raise KeyProblem(f"what {told(reference)} gives is no usable key: {fault}")

@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from engine import disk
 from engine.errors import KeyProblem
 
 FORM = "file:/path"
@@ -36,3 +37,18 @@ def read(name: str) -> str:
     with contextlib.suppress(UnicodeDecodeError):  # that error holds the content: nothing is raised on top of it
         return content.decode().rstrip("\r\n")
     raise KeyProblem(f"the secret file {name} is not UTF-8 text")
+
+
+def holds(name: str) -> bool:
+    """Whether there is such a file."""
+    return os.path.lexists(Path(name).expanduser())
+
+
+def store(name: str, value: str) -> None:
+    """Puts the value into the file, which only its owner may read. Raises KeyProblem when it cannot be written."""
+    path = Path(name).expanduser()
+    try:
+        disk.make_folder(path.parent)
+        disk.put_whole(path, f"{value}\n".encode(), disk.PRIVATE_FILE)
+    except OSError as error:
+        raise KeyProblem(f"the secret file {name} cannot be written: {error.strerror}", hint="check its folder") from None

@@ -67,8 +67,7 @@ class OpsgenieProvider:
         """Commands the provider adds to the command line."""
         from steps.opsgenie.commands import COMMANDS
 
-        found: Sequence[Any] = COMMANDS
-        return found
+        return tuple(COMMANDS.values())
 
 
 PROVIDER = OpsgenieProvider()

@@ -105,6 +105,10 @@ class KeyRing:
         """Every key, least privileged first."""
         return self._keys
 
+    def alone(self, key: Key) -> KeyRing:
+        """A ring of one of the keys: what is refused to it is asked with no other."""
+        return KeyRing(self._connection, (key,), self._credential)
+
     def find(self, kinds: Sequence[str], rights: Sequence[str]) -> Key | None:
         """The least privileged key for a call, or None."""
         return choose(self._keys, kinds, rights)

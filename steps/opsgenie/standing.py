@@ -83,7 +83,7 @@ def standing_of(service: Service, kind: str, clock: Clock) -> ConnectionStanding
     """Tries every key of a service; `kind` is what the configuration calls the service."""
     found = ConnectionStanding(service.name, kind, service.base, service.region)
     for key in service.keys.keys:
-        trial = _Trial(service, key, _Reading(clock), found)
+        trial = _Trial(replace(service, keys=service.keys.alone(key)), key, _Reading(clock), found)
         trial.carry_out()
         found = replace(trial.found, keys=(*found.keys, trial.key_standing()))
         if found.reachable is False:
@@ -215,7 +215,7 @@ class _Trial:
         key = self._key
         if self.kinds and key.kind not in self.kinds:
             shown = " or ".join(self.kinds)
-            self._fail(f"the service treats it as a key of kind {shown}, not {key.kind}", f"Write `kind: {shown}`.", 4)
+            self._fail(f"the service treats it as a key of kind {shown}, not {key.kind}", f"Correct its kind: {shown}.", 4)
             return
         if self._rights["read"] is None:
             self._fail("it may read neither alerts nor heartbeats", "Look where it was made what it is for.", 4)

@@ -16,17 +16,18 @@ def key_usage(settings: Mapping[str, Any], needs: Sequence[Need]) -> list[KeyUsa
     """One row a key, least privileged first; see engine.contracts.Vendor."""
     keys = read_keys(settings)
     chosen = [(choose(keys, need.kinds, rights_of(need)), need) for need in needs]
-    return [_usage(key, [need for taken, need in chosen if taken is key]) for key in keys]
+    return [_usage(key, {place: need for place, (taken, need) in enumerate(chosen) if taken is key}) for key in keys]
 
 
-def _usage(key: Key, needs: Sequence[Need]) -> KeyUsage:
+def _usage(key: Key, served: Mapping[int, Need]) -> KeyUsage:
+    needs = list(served.values())
     asked = {right for need in needs for right in rights_for(key.kind, rights_of(need))}
     has = RIGHTS if key.rights is None else [right for right in RIGHTS if right in key.rights]
     return KeyUsage(
         key.kind,
         key.told,
         key.team,
-        len(needs),
+        tuple(served),
         needed=tuple(right for right in RIGHTS if right in asked),
         granted=None if key.rights is None else tuple(has),
         beyond=tuple(right for right in has if right not in asked),

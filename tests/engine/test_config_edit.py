@@ -7,7 +7,7 @@ import stat
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import config, source
@@ -142,6 +142,7 @@ http: {{allow: []}}
     )
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     name=st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True),
     team=st.text(st.characters(exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp", "Co", "Cn")), min_size=1, max_size=20),

@@ -110,7 +110,7 @@ def test_folders_without_any_runbook_are_not_sound(command):
     (command.folder / "empty").mkdir()
     done = command("validate", "empty")
     assert (done.code, done.out) == (2, "")
-    assert "nothing to validate in empty" in done.err
+    assert "there is no runbook in empty" in done.err
     assert command("validate", "empty", command.runbook(SAY)).code == 0
 
 
@@ -185,7 +185,9 @@ def test_a_mistyped_field_gets_advice(command):
     assert "did you mean colour?" in done.out
 
 
-@pytest.mark.parametrize("name", ["audit", "completion", "demo", "emulator", "plan", "run", "runs", "schema", "steps", "validate"])
+@pytest.mark.parametrize(
+    "name", ["audit", "completion", "connect", "connections", "demo", "emulator", "plan", "run", "runs", "schema", "steps", "validate"]
+)
 def test_every_command_has_a_page_that_names_the_global_flags(command, name):
     done = command(name, "--help")
     assert done.code == 0

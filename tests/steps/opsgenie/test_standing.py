@@ -25,8 +25,7 @@ class Stand:
 
     def __init__(self, clock, granted, configured, **state):
         self.emulator = Emulator(clock=clock, state={"teams": [{"name": "dba"}], **state}, keys=granted)
-        values = {key.reference: granted[0].value for key in configured} if len(granted) == 1 else {}
-        values |= {key.reference: known.value for key, known in zip(configured, granted, strict=True)} if not values else {}
+        values = {key.reference: known.value for key, known in zip(configured, granted, strict=True)}
         ring = KeyRing(
             "opsgenie",
             least_privileged_first(configured),
@@ -74,7 +73,7 @@ def test_a_key_of_another_kind_than_configured_is_said(stand, kind, configured, 
     else:
         assert f"key of kind {kind}" in one.key.problem or (rights == RIGHTS and f"{kind}" in one.key.problem)
         assert one.key.exit_status == 4
-        assert one.key.hint.startswith("Write `kind: ")
+        assert one.key.hint.startswith("Correct its kind: ")
 
 
 def test_reads_do_not_tell_an_account_key_from_a_global_one(stand):
@@ -191,3 +190,11 @@ def test_the_services_clock_and_the_end_of_its_api(bench, say):
     )
     assert one.found.ahead == (datetime(2026, 11, 23, 12, 2, tzinfo=UTC) - one.bench.clock.now()).total_seconds()
     assert one.found.ends == date(2027, 4, 5)
+
+
+def test_each_key_is_tried_alone(emulated):
+    kinds = ("team", "integration", "account", "heartbeat")
+    granted = [made_key(kind, rights=("read",), team="dba" if kind == "team" else None) for kind in kinds]
+    configured = [Key(kind, f"env:{kind}", team="dba" if kind == "team" else None) for kind in kinds]
+    keys = Stand(emulated().clock, tuple(granted), tuple(configured)).found.keys
+    assert {key.kind: (key.problem, key.rights["configuration_access"]) for key in keys} == dict.fromkeys(kinds, (None, False))

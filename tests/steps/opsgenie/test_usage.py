@@ -25,8 +25,8 @@ def usage(keys, *names):
 
 def test_each_need_goes_with_the_least_privileged_key():
     team, account = usage([ACCOUNT, TEAM], "opsgenie.alert.create", "opsgenie.alert.list", "opsgenie.user.list")
-    assert (team.kind, team.used, team.needed) == ("team", 2, ("read", "create_and_update"))
-    assert (account.kind, account.used, account.needed) == ("account", 1, ("read", "configuration_access"))
+    assert (team.kind, team.used, team.needed) == ("team", (0, 1), ("read", "create_and_update"))
+    assert (account.kind, account.used, account.needed) == ("account", (2,), ("read", "configuration_access"))
     assert account.beyond == ("create_and_update", "delete")
     assert account.granted is None
 
@@ -38,7 +38,7 @@ def test_what_was_granted_is_what_is_beyond():
 
 def test_a_key_nothing_goes_with_is_all_beyond():
     (integration,) = usage([GLOBAL])
-    assert (integration.used, integration.needed, integration.beyond, integration.weaker) == (0, (), RIGHTS, None)
+    assert (integration.used, integration.needed, integration.beyond, integration.weaker) == ((), (), RIGHTS, None)
 
 
 def test_a_narrower_kind_that_would_do_is_named():

@@ -1,4 +1,4 @@
-"""What Opsgenie adds to the command line: `demo` and `emulator`."""
+"""`emulator serve`: the embedded Opsgenie for any client."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import signal
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -19,49 +18,10 @@ if TYPE_CHECKING:
     from steps.opsgenie.emulator import EmulatorKey, RequestLine
     from steps.opsgenie.emulator.server import EmulatorServer
 
-DEMO_STATE = {
-    "teams": [{"name": "dba", "members": [{"username": "ana@example.com"}]}, {"name": "sre_leads"}],
-    "users": [{"username": "ana@example.com", "fullName": "Ana Ops", "role": "User"}],
-    "escalations": [{"name": "dba_escalation", "team": "dba"}],
-    "during": [{"after": "4m", "do": "opsgenie.alert.acknowledge", "as": "ana@example.com"}],
-}
-"""A small company, in which Ana takes four minutes to wake up and acknowledge."""
-
-DEMO_INPUTS = ("summary=Database is not answering", "service=db", "priority=P1", "team=dba")
-
-
-@click.command()
-@click.option("--faults", metavar="LIST", help="What goes wrong, such as opsgenie.alert.create=lost.")
-@click.pass_obj
-def demo(line: CommandLine, faults: str | None) -> int:
-    """A whole incident on the embedded Opsgenie: raised, routed, acknowledged, closed. No account is needed."""
-    line.say("An incident on the embedded Opsgenie; its clock is virtual, so the waits cost no time.")
-    return line.run_runbook(line.shipped_runbook("page-and-follow"), DEMO_INPUTS, emulator_state=DEMO_STATE, faults=faults)
-
 
 @click.group()
 def emulator() -> None:
     """The embedded Opsgenie."""
-
-
-class RealTime:
-    """The clock of a served emulator."""
-
-    def now(self) -> datetime:
-        """The present moment, in UTC."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        import time
-
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Waits."""
-        import time
-
-        time.sleep(seconds)
 
 
 @emulator.command()
@@ -75,7 +35,9 @@ def serve(line: CommandLine, host: str, port: int, state: str | None, faults: st
     from steps.opsgenie.emulator import Emulator, parse_faults
     from steps.opsgenie.emulator.server import serve as listen
 
-    made = Emulator(clock=RealTime(), state=line.load_mapping(state) if state else None, faults=parse_faults(faults) if faults else ())
+    made = Emulator(
+        clock=line.surroundings().clock, state=line.load_mapping(state) if state else None, faults=parse_faults(faults) if faults else ()
+    )
     made.watch = _say_request
     try:
         server = listen(made, host=host, port=port)
@@ -119,6 +81,3 @@ def _until_signal(server: EmulatorServer) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     over.wait()
     server.shutdown()
-
-
-COMMANDS = (demo, emulator)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import socket
 
 import pytest
-
-from steps.opsgenie import commands
 
 STATE = """
 teams: [{name: dba}, {name: web}]
@@ -21,7 +20,7 @@ keys:
 @pytest.fixture
 def until_signal(monkeypatch):
     """Ends at once what would serve until a signal."""
-    monkeypatch.setattr(commands, "_until_signal", lambda server: server.server_close())
+    monkeypatch.setattr(importlib.import_module("steps.opsgenie.commands.emulator"), "_until_signal", lambda server: server.server_close())
 
 
 def test_a_client_learns_every_key(command, until_signal):

@@ -1,0 +1,120 @@
+"""What a command that connects a service may use: the places where secrets live, and the configuration's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from engine import secrets
+from engine.secret import Secret
+
+if TYPE_CHECKING:
+    from engine.contracts import SecretStore
+    from engine.redaction import Redactor
+
+
+class Keychain:
+    """See engine.contracts.Keychain."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def forms(self) -> Mapping[str, str]:
+        """Each source by the form of its references, and what it is: the first sentence of its module."""
+        return {source.FORM: str(source.__doc__).partition("`: ")[2].splitlines()[0].rstrip(".") for source in secrets.SOURCES.values()}
+
+    def whole(self, reference: str) -> str:
+        """A reference that means the same in every folder. Raises KeyProblem when it is none."""
+        from engine.config import absolute
+
+        secrets.parted(reference)
+        return absolute(reference, Path.cwd())
+
+    def read(self, reference: str) -> Secret:
+        """The secret, made known to redaction. Raises KeyProblem."""
+        return secrets.resolve(reference, self._redactor.learn)
+
+    def can_store(self, reference: str) -> bool:
+        """Whether a secret can be put there."""
+        return hasattr(secrets.parted(reference)[0], "store")
+
+    def holds(self, reference: str) -> bool:
+        """Whether a secret is there already. Raises KeyProblem."""
+        store, name = self._store(reference)
+        return store.holds(name)
+
+    def store(self, secret: Secret) -> None:
+        """Puts a secret where its reference says. Raises KeyProblem."""
+        store, name = self._store(secret.reference)
+        store.store(name, secret.reveal())
+
+    def _store(self, reference: str) -> tuple[SecretStore, str]:
+        source, name = secrets.parted(reference)
+        return cast("SecretStore", source), name
+
+
+class ConfigurationFile:
+    """See engine.contracts.ConfigurationFile.
+
+    Args:
+        path: the file.
+        given: what `--config` says, which decides what else is read.
+    """
+
+    def __init__(self, path: Path, given: str | None) -> None:
+        self.path = path
+        self._given = given
+
+    def connection(self, name: str) -> Mapping[str, Any] | None:
+        """What the file says of a connection, or None. Raises Invalid."""
+        from engine import config, source
+
+        if not self.path.exists():
+            return None
+        value = config.checked(source.content(self.path), self.path, _schema()) or {}
+        found: Mapping[str, Any] | None = value.get("connections", {}).get(name)
+        return found
+
+    def add_key(self, name: str, settings: Mapping[str, Any], key: Mapping[str, Any]) -> bool:
+        """Adds a key, and its connection where that is new; whether the file changed. Raises Invalid and UsageError."""
+        from engine.config_edit import add_key
+
+        return add_key(self.path, name, settings, {**key, "secret": self._shared(key["secret"])}, _schema())
+
+    def _shared(self, reference: str) -> str:
+        """A reference to a file below this one's folder in the form that is right on every machine."""
+        from engine.config import own_file
+
+        word, _, name = reference.partition(":")
+        if word != "file" or self.path == own_file() or not Path(name).is_relative_to(self.path.parent):
+            return reference
+        return f"file:{Path(name).relative_to(self.path.parent)}"
+
+    def hidden_by(self, name: str) -> str | None:
+        """The stronger file whose connection of that name is used instead, or None. Raises Invalid."""
+        from engine import config
+
+        for file in config.load(self._given, _schema()).files:
+            if Path(file).resolve() == self.path.resolve():
+                return None
+            if ConfigurationFile(Path(file), self._given).connection(name) is not None:
+                return file
+        return None
+
+
+def file(given: str | None, *, project: bool) -> ConfigurationFile:
+    """The file that `--config` or `OPSBOOK_CONFIG` names, else the project's or the user's own."""
+    from engine import config
+
+    chosen = config.chosen(given)
+    if chosen:
+        return ConfigurationFile(chosen, given)
+    return ConfigurationFile((config.project_file() or Path(config.NAME).absolute()) if project else config.own_file(), given)
+
+
+def _schema() -> Mapping[str, Any]:
+    from engine.app import PROVIDERS, connection_schema
+    from engine.catalog import Catalog
+
+    return connection_schema(Catalog(PROVIDERS))
