@@ -368,6 +368,20 @@ class KeyUsage:
     narrow: str
 
 
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing `doctor` found out.
+
+    Attributes:
+        status: a warning is to be known, a problem keeps opsbook from working.
+        remedy: what to do, or None.
+    """
+
+    status: Literal["ok", "warning", "problem"]
+    message: str
+    remedy: str | None = None
+
+
 class FromFile(dict[str, Any]):
     """A mapping that was read from a file, and knows where each part of it stands; a copy of it need not."""
 

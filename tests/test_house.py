@@ -13,6 +13,7 @@ FAMILIES = {
     "engine/backends": "BACKENDS",
     "engine/checks": "CHECKS",
     "engine/control": "CONSTRUCTS",
+    "engine/doctor": "EXAMINATIONS",
     "engine/installers": "INSTALLERS",
     "engine/modifiers": "MODIFIERS",
     "engine/report": "FORMATS",

@@ -16,6 +16,7 @@ COMMANDS = {
     "cancel": "engine.cli.cancel:cancel",
     "completion": "engine.cli.completion:completion",
     "connections": "engine.cli.connections:connections",
+    "doctor": "engine.cli.doctor:doctor",
     "plan": "engine.cli.plan:plan",
     "resume": "engine.cli.resume:resume",
     "retry": "engine.cli.retry:retry",

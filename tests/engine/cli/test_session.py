@@ -186,7 +186,8 @@ def test_a_mistyped_field_gets_advice(command):
 
 
 @pytest.mark.parametrize(
-    "name", ["audit", "completion", "connect", "connections", "demo", "emulator", "plan", "run", "runs", "schema", "steps", "validate"]
+    "name",
+    ["audit", "completion", "connect", "connections", "demo", "doctor", "emulator", "plan", "run", "runs", "schema", "steps", "validate"],
 )
 def test_every_command_has_a_page_that_names_the_global_flags(command, name):
     done = command(name, "--help")
