@@ -3,6 +3,9 @@
 A step is done when it succeeded. What stands inside a done step goes with it, the failures that a rescue mended included. In a block
 that failed, the steps that succeeded are kept, but never its `rescue` and `always`, nor an attempt after the first: a new attempt needs
 those anew. `finally` belongs to the ending of a run and is never kept.
+
+A step that the run's end cut off while a write of it was open is kept as far as it came: its retry settles that write, as a resumed run
+would, and does not send it twice.
 """
 
 from __future__ import annotations
@@ -46,7 +49,10 @@ class Kept:
 
     def __init__(self, runbook: Runbook, events: Iterable[Mapping[str, Any]], start: str | None) -> None:
         self._places = _places(runbook)
-        self._done = {event["key"] for event in events if event["event"] == "step.ended" and event["status"] == "succeeded"}
+        told = list(events)
+        ended = {event["key"]: event["status"] for event in map(memory.as_it_was, told) if event["event"] == "step.ended"}
+        self._done = {key for key, status in ended.items() if status == "succeeded"}
+        self._cut_off = memory.Memory.of(told).open_steps() - ended.keys()
         self._start = self._places[start] if start is not None else None
         self._around = {id_ for id_, _ in self._start.above} if self._start else set()
 
@@ -57,7 +63,8 @@ class Kept:
     def _is_kept(self, event: Mapping[str, Any]) -> bool:
         name, key = event["event"], event.get("key", "")
         if name in CALLS:
-            return self._keeps(memory.step_of_call(key))
+            step = memory.step_of_call(key)
+            return self._keeps(step) or self._goes_on(step)
         if name in TIMES:
             return _VARIABLE.fullmatch(key) is not None or self._keeps(_step_of_time(key))
         return name in ("doubt.decided", "step.ended") and self._keeps(key)
@@ -81,6 +88,14 @@ class Kept:
             inside_again = again
         return False
 
+    def _goes_on(self, key: str) -> bool:
+        """Whether the step of a key goes on where it was cut off."""
+        prefix, id_ = _split(key)
+        place = self._places.get(id_)
+        if key not in self._cut_off or place is None or place.final or self._is_again(id_):
+            return False
+        return not any(again for _, again in self._levels(prefix, id_, place))
+
     def _levels(self, prefix: str, id_: str, place: _Place) -> list[tuple[str, bool]]:
         """The keys from the outermost step around down to the step itself, each with whether it does what is inside anew."""
         levels: list[tuple[str, bool]] = []
@@ -93,9 +108,10 @@ class Kept:
         return levels[::-1]
 
     def _is_done(self, key: str) -> bool:
-        id_ = _split(key)[1]
-        again = self._start is not None and (id_ in self._around or self._places[id_].index >= self._start.index)
-        return key in self._done and not again
+        return key in self._done and not self._is_again(_split(key)[1])
+
+    def _is_again(self, id_: str) -> bool:
+        return self._start is not None and (id_ in self._around or self._places[id_].index >= self._start.index)
 
 
 def _places(runbook: Runbook) -> dict[str, _Place]:

@@ -120,6 +120,10 @@ class Memory:
         calls = {key: self._open_write(key) for key in sorted(self.doubts)}
         return {key: call for key, call in calls.items() if call is not None}
 
+    def open_steps(self) -> set[str]:
+        """Keys of the steps with a write whose outcome is open."""
+        return {step_of_call(key) for key, intent in self.intents.items() if intent["effect"] == "write" and self._is_open(key)}
+
     def _look_again(self) -> None:
         """What was found out about a doubt, and did not settle it, is found out anew."""
         for call in self.in_doubt().values():

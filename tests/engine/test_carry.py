@@ -104,3 +104,32 @@ def test_a_step_is_rewritten_when_anything_but_its_name_and_its_steps_is_another
     assert [id_ for id_, _ in rewritten(before, after, ["c"])] == ["c"]
     gone = runbook(BOOK.replace("{id: b, uses: fake.count}", "{id: other, uses: fake.count}"))
     assert list(rewritten(before, gone, ["b"])) == [("b", None)]
+
+
+def intent(action, effect="write"):
+    return {"event": "step.intent", "key": f"{action}@1.1", "effect": effect}
+
+
+ACCEPTED = {"event": "step.result", "key": "a@1.1", "answer": {"status": 202}}
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([intent("a")], ["a@1.1"]),
+        ([intent("a"), ACCEPTED], ["a@1.1", "a@1.1"]),  # under way at the service: followed, not sent again
+        ([intent("b"), intent("each[x]/d")], ["b@1.1", "each[x]/d@1.1"]),
+        ([intent("a"), result("a")], []),  # answered, and yet the step did not end: done again
+        ([intent("a"), ended("a", "failed")], []),
+        ([intent("a", "read")], []),
+        ([intent("box@2.1/b"), intent("r"), intent("mend"), intent("t"), intent("last")], []),
+    ],
+)
+def test_a_write_that_the_end_cut_off_is_settled_and_not_sent_anew(fake, events, expected):
+    found = Kept(runbook(BOOK), events, None).events(events)
+    assert [event["key"] for event in found if event["event"] != "step.ended"] == expected
+
+
+def test_what_is_done_again_from_a_step_is_sent_anew(fake):
+    events = [intent("a"), intent("b")]
+    assert [event["key"] for event in Kept(runbook(BOOK), events, "b").events(events)] == ["a@1.1"]

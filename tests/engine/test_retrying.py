@@ -244,3 +244,30 @@ def test_the_command_says_what_was_kept_and_what_to_type(command, fake):
     refused = command("retry", run)
     assert refused.code == 2
     assert "was retried before" in refused.err
+
+
+@pytest.mark.parametrize("uses", ["add_note", "escalate"])
+def test_what_a_cancelled_run_had_under_way_is_not_sent_again(command, emulators, monkeypatch, uses):
+    """The service accepted it, and the run ended before it said that it was done."""
+    given = {"add_note": "note: seen", "escalate": "escalation: {name: leads}"}[uses]
+    book = command.runbook(f"""
+        steps:
+          - {{id: open, uses: opsgenie.alert.create, with: {{message: m}}}}
+          - {{id: sent, uses: opsgenie.alert.{uses}, with: {{identifier: "{{{{ steps.open.outputs.alertId }}}}", {given}}}}}
+    """)
+    account = {"teams": [{"name": "sre"}], "escalations": [{"name": "leads", "team": "sre"}]}
+    begun, append = App(Options(config="", emulator=True, emulator_state=account)), Journal.append
+
+    def cancelling(log, name, **fields):
+        written = append(log, name, **fields)
+        if name == "step.result" and fields["key"] == "sent@1.1":
+            begun.stop.cancel()
+        return written
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "append", cancelling)
+        result = begun.run(book)
+    assert result.document["status"] == "cancelled"
+    assert app().retry(result.document["run_id"]).document["status"] == "succeeded"
+    told = [line for emulator in emulators for line in emulator.writes() if line.endswith(("/notes", "/escalate"))]
+    assert len(told) == 1
