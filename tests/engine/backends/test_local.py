@@ -1,6 +1,7 @@
 """A run in this process: what reaches the journal, threads on a real clock, concurrency groups."""
 
 import json
+import os
 import threading
 
 import pytest
@@ -21,6 +22,26 @@ def test_the_intent_is_written_before_and_the_result_after(command, fake):
     assert (intent["key"], intent["effect"], intent["method"], intent["host"]) == ("w@1.1", "write", "POST", "fake.example")
     assert len(intent["request_hash"]) == 64
     assert "body" not in intent
+
+
+def test_when_a_write_leaves_its_intent_and_all_answers_before_it_are_on_disk(command, fake, monkeypatch):
+    synced, real, left = {}, os.fdatasync, []
+
+    def sync(file):
+        real(file)
+        synced[os.fstat(file).st_ino] = os.fstat(file).st_size
+
+    def leave(given):
+        (place,) = (command.folder / "state" / "runs").iterdir()
+        files = [place / name for name in ("audit.jsonl", "results.jsonl")]
+        left.append([synced.get(file.stat().st_ino, 0) == file.stat().st_size for file in files])
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(fake, "seen", type("Leaving", (list,), {"append": lambda self, given: leave(given)})())
+    App(Options(config="", emulator=True)).run(
+        command.runbook("steps: [{uses: fake.write, with: {n: 1}}, {uses: fake.write, with: {n: 2}}]")
+    )
+    assert left == [[True, True], [True, True]]
 
 
 def test_waits_on_the_virtual_clock_cost_nothing(command, fake):
