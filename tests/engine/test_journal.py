@@ -398,3 +398,16 @@ def test_a_sink_that_fails_poisons_the_log(tmp_path, at):
     with pytest.raises(AuditUnwritable):
         made.append("two")
     made.close()
+
+
+def test_who_listens_hears_each_event_once_it_is_written(tmp_path):
+    told = []
+
+    def heard(name, written):
+        told.append((name, written["seq"], len((tmp_path / "log").read_bytes().splitlines())))
+
+    made = Journal(tmp_path / "log", heard=heard)
+    made.append("one")
+    made.append("two", sync=True)
+    made.close()
+    assert told == [("one", 1, 1), ("two", 2, 2)]

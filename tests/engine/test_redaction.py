@@ -19,7 +19,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.redaction import MASK, Redactor, clean
+from engine.redaction import MASK, Redactor, clean, clean_json, one_line
 from engine.secret import Secret
 
 CANARIES = {
@@ -331,6 +331,103 @@ def test_clean_text_is_clean_and_stays_so(text):
     assert clean(shown) == shown
     assert shown.encode().decode() == shown
     assert not set(shown) & {"\x1b", "\r", "\x9b", "\u202e", "\u2028"}
+
+
+@pytest.mark.parametrize(
+    ("char", "shown"),
+    [
+        ("\x7f", "\\x7f"),
+        ("\xad", "\\xad"),
+        ("\u0600", "\\u0600"),
+        ("\U000110bd", "\\U000110bd"),
+        ("\U00010000", "\U00010000"),
+        ("\u0100", "\u0100"),
+    ],
+)
+def test_an_escape_is_as_long_as_its_character_needs(char, shown):
+    assert clean(char) == shown
+
+
+def test_a_value_never_looks_like_a_line_of_ours():
+    assert one_line("a\nb\tc\x1bd\u2028é") == "a\\nb\\tc\\x1bd\\u2028é"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"a": "plain"}\n', '{"a": "plain"}\n'),
+        ('"\x7f"', '"\\u007f"'),
+        ('{\n  "é": "\x9b31m\u202e😀"\n}', '{\n  "é": "\\u009b31m\\u202e😀"\n}'),
+        ('"tag\U000e0041 \uffff"', '"tag\\udb40\\udc41 \uffff"'),
+        ('"\u00ad\u2028"', '"\\u00ad\\u2028"'),
+    ],
+)
+def test_json_fit_for_a_terminal_is_the_same_json(text, shown):
+    assert clean_json(text) == shown
+    assert json.loads(clean_json(text)) == json.loads(text)
+
+
+@settings(max_examples=100)
+@given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))
+def test_any_json_stays_what_it_was(value):
+    shown = clean_json(json.dumps(value, ensure_ascii=False, indent=2))
+    assert json.loads(shown) == value
+    assert clean(shown) == shown
+
+
+def test_a_line_of_eight_characters_is_masked_alone():
+    hide = redactor("12345678\nshort\nabcdefghi")
+    assert hide.text("12345678 short abcdefghi") == "*** short ***"
+
+
+@pytest.mark.parametrize(("value", "spelt"), [("abcdefgh'", "abcdefgh''"), ("abcdefgh'", "abcdefgh'\\''"), ('abcdefgh"', 'abcdefgh""')])
+def test_a_quote_doubled_at_the_end_is_masked_whole(value, spelt):
+    assert redactor(value).text(f"<{spelt}>") == "<***>"
+
+
+def test_a_backslash_more_or_less_is_another_text():
+    hide = redactor("path\\\\to\\key")
+    assert hide.text("path\\\\to\\key") == "***"
+    assert hide.text("path\\to\\key") == "path\\to\\key"
+    assert hide.text("path%5C%5Cto%5Ckey path%5Cto%5Ckey") == "*** path%5Cto%5Ckey"
+
+
+@pytest.mark.parametrize("value", ["abcdefgh", "abcdefghi", "abcdefghij", "abcdefghijk", "abcdefghijkl"])
+@pytest.mark.parametrize("prefix", ["", "x", "xy", "xyz", "xyzx"])
+def test_a_character_that_holds_the_last_bits_is_masked_with_them(value, prefix):
+    hide = redactor(value)
+    for encode, bits in ((base64.b64encode, 6), (base64.b32encode, 5)):
+        first, last = -(-8 * len(prefix) // bits), -(-8 * (len(prefix) + len(value)) // bits)
+        whole = encode(f"{prefix}{value}".encode()).decode()
+        assert hide.text(whole) == whole[:first] + MASK
+        within = encode(f"{prefix}{value}and more".encode()).decode()
+        assert hide.text(within) == within[:first] + MASK + within[last:]
+
+
+@pytest.mark.parametrize(
+    ("value", "spelt"),
+    [
+        ("0123456\x80", "0123456\\x80"),
+        ("0123456\xff", "0123456\\XFF"),
+        ("0123456&8", "0123456&amp;amp;8"),
+        ("0123456'", "0123456&apos;"),
+        ("0123456 8", "0123456+8"),
+        ("0123456é", "0123456&eacute;"),
+        ("0123456\U00010000", "0123456\\ud800\\udc00"),
+        (">>>>????", "Pj4%2bPj8%2fPz8"),
+        (">>>>????", "Pj4%2BPj8%2FPz8"),
+    ],
+)
+def test_spellings_at_the_edges(value, spelt):
+    assert redactor(value).text(f"<{spelt}>") == "<***>"
+
+
+@pytest.mark.parametrize(
+    ("value", "spelt"),
+    [("0123456x", "0123456&apos;"), ("0123456xy", "0123456+y"), ("0123456\u0100", "0123456\\x100"), ("0123456\x7f8", "0123456\\x80 8")],
+)
+def test_what_only_resembles_it_stays(value, spelt):
+    assert redactor(value).text(f"<{spelt}>") == f"<{spelt}>"
 
 
 def test_binascii_agrees_with_hex():

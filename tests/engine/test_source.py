@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import Invalid, Place
-from engine.source import Document, Limits, load, read
+from engine.source import Document, Limits, content, load, load_text, read
 
 HOSTILE = Path(__file__).parent / "hostile_yaml"
 FILES = sorted(HOSTILE.glob("*.yaml"))
@@ -31,6 +31,15 @@ def refused(text, **limits):
 
 def told(text, **limits):
     return [f"{finding.place} {finding.id} {finding.message}" for finding in refused(text, **limits)]
+
+
+def shown(text):
+    """As `told`, with how much is underlined, and what to do; every one is an error."""
+    return [
+        f"{line} ({finding.width} wide: {finding.hint})"
+        for line, finding in zip(told(text), refused(text), strict=True)
+        if finding.severity == "error"
+    ]
 
 
 # --- values
@@ -217,6 +226,28 @@ def test_equal_documents_compare_equal(document):
     assert "_root" not in repr(document)
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "there"),
+    [
+        ("a: 1 # x\nb: 2\n", ("a",), "1"),
+        ("a:\n  b: x\n  c:\n    - 1\n    - y z # last\n\n# more\nd: 1\n", ("a",), "b: x\n  c:\n    - 1\n    - y z"),
+        ("a: {b: [1, 2]} # x\nc: 3\n", ("a",), "{b: [1, 2]}"),
+        ("a: [1, {b: 2}]\n", ("a", 1), "{b: 2}"),
+        ("- a: 1\n  b: two\n- c\n", (0,), "a: 1\n  b: two"),
+        ("a: |\n  one\n  two\n\nb: 1\n", ("a",), "|\n  one\n  two"),
+    ],
+)
+def test_how_far_a_value_reaches(text, path, there):
+    begin, end = read(text, "f").extent(path)
+    assert text[begin:end] == there
+
+
+def test_a_finding_of_a_document_is_an_error_about_the_value(document):
+    finding = read("key: value", "f").finding("RB999", "m", ("key",))
+    assert (finding.severity, str(finding.place), finding.width, finding.source) == ("error", "f:1:6", 5, "key: value")
+    assert read("key: value", "f").finding("RB999", "m", ("key",), key=True).place.column == 1
+
+
 # --- refusals
 
 
@@ -226,7 +257,8 @@ def test_hostile_file(path):
     lines = told(path.read_bytes())
     assert time.process_time() - before < 0.2
     expected = [line.partition(":")[2] for line in (HOSTILE / "expected.txt").read_text().splitlines() if line.startswith(f"{path.name}:")]
-    assert [line.partition(":")[2] for line in lines] == expected
+    assert [line.partition(":")[2] for line in lines] == [line.rpartition(" (")[0] for line in expected]
+    assert [line.partition(":")[2] for line in shown(path.read_bytes())] == expected
 
 
 def test_every_hostile_file_is_expected():
@@ -319,6 +351,24 @@ def test_limits_are_inclusive():
     assert len(told("[!a x, !a y, !a z]", findings=2)) == 2
 
 
+@pytest.mark.parametrize(
+    ("limits", "shown"),
+    [
+        ({"size": 5}, "1 wide: split the file"),
+        ({"depth": 2}, "1 wide: write it flatter"),
+        ({"nodes": 9}, "1 wide: split the file"),
+        ({"aliases": 1}, "2 wide: write the values out"),
+    ],
+)
+def test_a_limit_says_what_to_do(limits, shown):
+    (finding,) = refused("a: &a [x]\nb: [*a, *a]\n", **limits)
+    assert f"{finding.width} wide: {finding.hint}" == shown
+
+
+def test_a_node_too_many_is_pointed_at():
+    assert told("- a\n- b\n- c\n", nodes=3) == ["f:3:3 RB005 more than 3 values, aliases counted each time"]
+
+
 def test_several_kinds_are_reported_at_once_in_order():
     text = "a: {{ x }}\nb: !t 1\nb: 2\n<<: 3\nc: @x\n"
     assert [line.split()[:2] for line in told(text)] == [
@@ -390,14 +440,61 @@ def test_load_never_waits(tmp_path, monkeypatch, make, message):
     with pytest.raises(Invalid) as caught:
         load(path)
     (finding,) = caught.value.findings
-    assert (finding.id, finding.place) == ("RB001", None)
-    assert message in finding.message
-    assert finding.hint
+    assert (finding.id, finding.place, finding.severity) == ("RB001", None, "error")
+    assert message in finding.message and str(path) in finding.message
+    assert finding.hint == (
+        "check the name and its permissions" if finding.message.startswith("cannot read x: ") else "name a regular file"
+    )
 
 
 def test_load_refuses_what_names_no_file():
-    with pytest.raises(Invalid, match="not a file name"):
+    with pytest.raises(Invalid) as caught:
         load("a\0b")
+    (finding,) = caught.value.findings
+    assert finding.message == "cannot read a\0b: not a file name"
+
+
+def test_a_file_of_no_known_kind_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "x").write_text("a: 1")
+    monkeypatch.setattr("stat.S_ISREG", lambda _mode: False)
+    with pytest.raises(Invalid, match=r"x is no regular file$"):
+        load(tmp_path / "x")
+
+
+def test_a_text_that_is_no_yaml_is_read_as_carefully(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes("\ufeffa: [ü\n".encode())
+    assert load_text(path, 10) == "a: [ü\n" == load_text(str(path), 10)
+    for limit, message in ((9, f"{path} is larger than 9 bytes"), (2, f"{path} is larger than 2 bytes")):
+        with pytest.raises(Invalid) as caught:
+            load_text(path, limit)
+        assert [(one.id, one.message, one.hint) for one in caught.value.findings] == [("RB001", message, "give less at a time")]
+    path.write_bytes(b"ok\n\xff")
+    with pytest.raises(Invalid) as caught:
+        load_text(path, 10)
+    assert [f"{one.place} {one.message}" for one in caught.value.findings] == [f"{path}:2:1 byte 0xff is not UTF-8"]
+    with pytest.raises(Invalid, match="No such file"):
+        load_text(tmp_path / "y", 10)
+
+
+def test_content_is_bytes_and_one_more_than_fits(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"\xff" * 20)
+    assert content(path, Limits(size=9)) == b"\xff" * 10
+    assert content(path) == b"\xff" * 20
+    path.write_text("a: 1234\n")
+    assert load(path, Limits(size=8)).value == {"a": 1234}
+    with pytest.raises(Invalid, match="larger than 7 bytes"):
+        load(path, Limits(size=7))
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfea\0", b"a: \xff"])
+def test_bytes_are_refused_under_their_files_name(data):
+    with pytest.raises(Invalid) as caught:
+        read(data, "books/x.yaml")
+    (finding,) = caught.value.findings
+    assert (finding.place.file, finding.severity) == ("books/x.yaml", "error")
+    assert finding.source == ("" if data.startswith(b"\xff") else "a: \ufffd")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

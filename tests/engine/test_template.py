@@ -747,3 +747,42 @@ def test_no_condition_reads_a_secret(source):
     for ask in (template.expression(source).holds, template.expression(source).evaluate):
         with pytest.raises(StepError, match="a secret can only be the whole value"):
             ask(SECRET)
+
+
+# -- trees, for what reasons about templates -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "spelt"),
+    [
+        ('steps.a.outputs["x y"][0]', 'steps.a.outputs["x y"][0]'),
+        ("a and b or not c", "a and b or not c"),
+        ("a == 1", "a == 1"),
+        ("a != 'x'", 'a != "x"'),
+        ("1 < a <= 2", "1 < a <= 2"),
+        ("a > 1 or a >= 2", "a > 1 or a >= 2"),
+        ("a in ['x', true]", 'a in ["x", true]'),
+        ("a not in b", "a not in b"),
+        ("a | join(', ') | upper", "a | join | upper"),
+        ("a is defined", "a is defined"),
+        ("a is none", "a is none"),
+        ("x == none", "x == none"),
+        ("a ~ b", "…"),
+        ("a + 1 > 2", "… > 2"),
+    ],
+)
+def test_a_node_is_spelt_as_its_author_would(source, spelt):
+    from engine.template.sandbox import expression_tree
+    from engine.template.spelling import spelling
+
+    assert spelling(expression_tree(source)) == spelt
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [("{{ a.b }}", "Getattr"), ("{{ [1] }}", "List"), ("a {{ b }}", "Template"), ("{{ a }} {{ b }}", "Template"), ("plain", "Template")],
+)
+def test_a_template_that_is_one_expression_has_its_type(source, kind):
+    from engine.template.sandbox import typed_tree
+
+    assert type(typed_tree(source)).__name__ == kind

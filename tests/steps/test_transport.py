@@ -552,3 +552,12 @@ def test_importing_leaves_the_command_line_of_httpx_alone():
     code = "import sys, steps.transport; print([m for m in ('click', 'rich', 'pygments', 'httpx._main') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_module_is_kept_out_for_as_long_as_it_is_said():
+    with wire._without("opsbook_nobody"):
+        with pytest.raises(ImportError):
+            __import__("opsbook_nobody")
+    assert "opsbook_nobody" not in sys.modules
+    with wire._without("json"):
+        assert sys.modules["json"] is not None
