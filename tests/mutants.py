@@ -46,7 +46,15 @@ MODULES = {
     "redaction": Module(("engine/redaction.py",), ("tests/engine/test_redaction.py",)),
     "secrets": Module(("engine/secret.py", "engine/secrets/*.py"), ("tests/engine/test_secret.py", "tests/engine/secrets")),
     "source": Module(("engine/source/*.py",), ("tests/engine/test_source.py",), "in_time or memory"),
-    "template": Module(("engine/template/*.py",), ("tests/engine/test_template.py", "tests/engine/test_filters.py")),
+    "template": Module(
+        ("engine/template/*.py",),
+        (
+            "tests/engine/test_template.py",
+            "tests/engine/test_template_words.py",
+            "tests/engine/test_template_edges.py",
+            "tests/engine/test_filters.py",
+        ),
+    ),
     "transport": Module(("steps/transport.py", "steps/deadline.py"), ("tests/steps/test_transport.py", "tests/steps/test_deadline.py")),
 }
 
