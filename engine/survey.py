@@ -91,7 +91,9 @@ def needs(
     return Needs(tuple(runbooks), tuple(rows), usage)
 
 
-def _asked(file: str, steps: Iterable[Step], find: Callable[[str], StepType | None], default: str | None) -> Iterator[tuple[StepNeed, Need]]:
+def _asked(
+    file: str, steps: Iterable[Step], find: Callable[[str], StepType | None], default: str | None
+) -> Iterator[tuple[StepNeed, Need]]:
     """Each need of each step, as far as the runbook tells it."""
     for step in steps:
         kind = find(step.body.name) if isinstance(step.body, Uses) else None

@@ -42,7 +42,10 @@ class Module:
 
 
 MODULES = {
-    "journal": Module(("engine/journal.py",), ("tests/engine/test_journal.py",)),
+    "journal": Module(
+        ("engine/journal.py", "engine/chain.py", "engine/segments.py"),
+        ("tests/engine/test_journal.py", "tests/engine/test_chain.py", "tests/engine/test_segments.py"),
+    ),
     "redaction": Module(("engine/redaction.py",), ("tests/engine/test_redaction.py",)),
     "secrets": Module(("engine/secret.py", "engine/secrets/*.py"), ("tests/engine/test_secret.py", "tests/engine/secrets")),
     "source": Module(("engine/source/*.py",), ("tests/engine/test_source.py",), "in_time or memory"),

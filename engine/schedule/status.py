@@ -47,9 +47,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A run of a trigger."""
+    """A run of a trigger; two for one moment, such as one that was started by hand again, stand in the order they began."""
 
     moment: datetime
+    began: datetime
     place: Path
 
 
@@ -84,19 +85,21 @@ def _begun(state: State, since: datetime) -> Iterator[tuple[Mapping[str, Any], P
 
 def _seen(entry: Entry, told: Mapping[str, Any], place: Path) -> Seen | None:
     """The run as one of this trigger: by what it says itself; one that says nothing, by its runbook and by not being started by hand."""
-    scheduled = told.get("scheduled")
+    if not told:  # nothing of it was written
+        return None
+    began, scheduled = datetime.fromisoformat(told["started_at"]), told.get("scheduled")
     if scheduled:
         own = (scheduled["file"], scheduled["trigger"]) == (str(entry.file), entry.trigger.name)
-        return Seen(datetime.fromisoformat(scheduled["moment"]), place) if own else None
-    if told.get("runbook") != entry.runbook or told["actor"]["trigger"] == "cli":
+        return Seen(datetime.fromisoformat(scheduled["moment"]), began, place) if own else None
+    if told["runbook"] != entry.runbook or told["actor"]["trigger"] == "cli":
         return None
-    return Seen(datetime.fromisoformat(told["started_at"]), place)
+    return Seen(began, began, place)
 
 
 def _standing(state: State, entry: Entry, overdue: datetime | None, runs: list[Seen]) -> Standing:
     memory = Memory(state.schedule, entry.file, entry.trigger.name)
     record = memory.read()
-    last = max(runs, key=lambda seen: seen.moment, default=None)
+    last = max(runs, key=lambda seen: (seen.moment, seen.began), default=None)
     expected = overdue if overdue and overdue > (record.since or _written(entry)) else None
     if record.moment and record.outcome and (last is None or record.moment > last.moment) and (not expected or record.moment >= expected):
         return Standing(entry, _remembered(record, memory), record.moment, None, record.since)

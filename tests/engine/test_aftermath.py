@@ -11,7 +11,8 @@ from engine.app import App, Options
 from engine.journal import Journal
 from engine.secret import Secret
 from engine.state import State
-from steps.opsgenie.commands import RealTime
+from engine.stop import Stop
+from engine.clock import RealClock
 from steps.opsgenie.emulator import Emulator
 from steps.opsgenie.emulator.server import serve
 
@@ -65,7 +66,7 @@ def test_a_run_that_failed_raises_an_alert_that_says_why(run, emulators):
 
 
 def test_night_after_night_of_failure_is_one_alert(command, fake, monkeypatch):
-    made = Emulator(clock=RealTime())
+    made = Emulator(clock=RealClock(Stop()))
     server = serve(made, port=0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

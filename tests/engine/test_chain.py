@@ -228,3 +228,55 @@ def test_an_empty_file_behind_the_last_is_what_a_crash_leaves_and_two_are_not(gr
 
 def test_a_log_that_is_not_there_is_missed(tmp_path):
     assert flaws(tmp_path / "audit.jsonl") == [("audit.jsonl", 1)]
+
+
+def six(tmp_path):
+    """The lines of a log of six events."""
+    made = Journal(tmp_path / "six")
+    for number in range(6):
+        made.append("step.ended", key=f"k{number}")
+    made.close()
+    return (tmp_path / "six").read_bytes().splitlines(keepends=True)
+
+
+def renumbered(line):
+    event = {**json.loads(line), "seq": 9}
+    return chain.canonical(event | {"hash": chain.digest(event)}) + b"\n"
+
+
+NO_EVENT, NO_FIT = "was changed: it is not a whole event", "was changed: it does not stand as it was written, or its hash does not fit"
+MOVED = "does not follow the line before: a line was removed, added or moved"
+
+
+@pytest.mark.parametrize(
+    ("change", "flaws"),
+    [
+        (lambda log: log, []),
+        (lambda log: [*log[:2], b"nothing\n", *log[3:]], [(3, NO_EVENT)]),
+        (lambda log: [*log[:2], b"[1]\n", *log[3:]], [(3, NO_EVENT)]),
+        (lambda log: [*log[:2], log[2].replace(b":", b": ", 1), *log[3:]], [(3, NO_FIT)]),
+        (lambda log: [*log[:2], log[2].replace(b'"seq":3', b'"seq":NaN'), *log[3:]], [(3, NO_FIT)]),
+        (lambda log: [*log[:2], log[2].replace(b"k2", b"k9"), *log[3:]], [(3, NO_FIT)]),
+        (lambda log: [*log[:2], *log[3:]], [(3, MOVED)]),
+        (lambda log: log[1:], [(1, MOVED)]),
+        (lambda log: [log[0], log[2], log[1], *log[3:]], [(2, MOVED), (4, MOVED)]),
+        (lambda log: [*log[:1], b"x\n", *log[2:4], b"y\n", log[5]], [(2, NO_EVENT), (5, NO_EVENT)]),
+        (lambda log: [*log[:1], b"x\n", *log[2:4], log[5]], [(2, NO_EVENT), (5, MOVED)]),
+        (lambda log: [*log[:5], renumbered(log[5])], [(6, "is numbered 9, expected 6")]),
+        (lambda log: [*log, log[5][:-9]], []),  # what a crash leaves
+        (lambda log: [*log[:5], b"x"], [(6, NO_EVENT)]),
+    ],
+)
+def test_every_trouble_is_told_once_in_its_words(tmp_path, change, flaws):
+    found = chain.verify_lines(change(six(tmp_path)))
+    assert [(flaw.line, flaw.message) for flaw in found.flaws] == flaws
+
+
+def test_a_changed_line_counts_and_has_no_hash_of_its_own(tmp_path):
+    log = six(tmp_path)
+    found = chain.verify_lines([*log[:5], b"x\n"])
+    assert (found.events, found.hashes[-1], found.head) == (6, chain.CHANGED, json.loads(log[4])["hash"])
+
+
+def test_every_character_beyond_ascii_is_escaped():
+    assert chain.canonical({"b": "ü", "a": "\U0001f600"}) == b'{"a":"\\ud83d\\ude00","b":"\\u00fc"}'

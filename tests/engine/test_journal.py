@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 import threading
 from contextlib import suppress
 
@@ -15,7 +16,7 @@ import pytest
 from engine import segments
 from engine.chain import GENESIS, verify
 from engine.errors import AuditUnwritable
-from engine.journal import Journal, events, last_event
+from engine.journal import Journal, events, last_event, logging_library
 
 
 @pytest.fixture
@@ -411,3 +412,45 @@ def test_who_listens_hears_each_event_once_it_is_written(tmp_path):
     made.append("two", sync=True)
     made.close()
     assert told == [("one", 1, 1), ("two", 2, 2)]
+
+
+def test_a_log_that_ends_in_no_event_says_what_to_do(tmp_path):
+    (tmp_path / "log").write_bytes(b"{}\n")
+    with pytest.raises(AuditUnwritable) as caught:
+        Journal(tmp_path / "log")
+    assert caught.value.message == f"the audit log {tmp_path / 'log'} ends in a line that is no event"
+    assert caught.value.hint == "opsbook audit verify"
+
+
+def test_what_cannot_be_written_is_told_in_its_words(tmp_path, monkeypatch):
+    made = Journal(tmp_path / "log")
+    monkeypatch.setattr(os, "write", fails(errno.ENOSPC))
+    with pytest.raises(AuditUnwritable) as caught:
+        made.append("one")
+    assert caught.value.message == f"the audit log {tmp_path / 'log'} cannot be written: {os.strerror(errno.ENOSPC)}"
+
+
+@pytest.mark.parametrize("there", [{"structlog", "rich"}, {"structlog"}, {"rich"}, set()])
+def test_the_logging_library_comes_without_rich_and_rich_comes_back(monkeypatch, there):
+    seen = []
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "structlog":
+                seen.append(sys.modules.get("rich", "not there"))
+
+    known = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in ("structlog", "rich")}
+    for name in known:
+        monkeypatch.delitem(sys.modules, name)
+    for name in there:
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    before = sys.modules.get("rich")
+    try:
+        assert logging_library().__name__ == "structlog"
+        assert sys.modules.get("rich") is before
+        assert seen == ({frozenset(): [None], frozenset({"rich"}): [before]}.get(frozenset(there), []))
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "structlog" and name not in known]:
+            del sys.modules[name]
+        sys.modules.update(known)

@@ -320,3 +320,49 @@ def test_a_slice_of_an_unknown_is_one_of_its_kind():
     assert (Unknown("x").a.name, Unknown("x").a.schema, (Unknown("x") + 1).name) == ("x.a", None, "x …")
     with pytest.raises(AttributeError, match="_private"):
         Unknown("x")._private
+
+
+@pytest.mark.parametrize(
+    ("source", "names", "message"),
+    [
+        ("{{ x | tojson }}", {"x": [float("nan")]}, "the value cannot be written as JSON"),
+        (
+            "{{ x | upper }}",
+            {"x": object()},
+            "this value cannot be used inside a template; a secret can only be the whole value of a field",
+        ),
+        ("{{ x[y:z] }}", {"x": [1], "y": "a", "z": 1}, "the template cannot be computed: an operation does not fit its values"),
+    ],
+)
+def test_what_cannot_be_done_with_a_value(source, names, message):
+    assert fails(source, **names) == message
+
+
+def test_what_jinja_cannot_parse_is_told_in_our_words():
+    assert refused("{{ " + "(-" * 500 + "1" + ")" * 500 + " }}") == ("the template is nested too deep", SMALLER)
+    assert refused("{{ 1" + "0" * 5000 + " }}") == ("the template holds a number that is too large", None)
+
+
+@pytest.mark.parametrize("use", [bool, iter, len, lambda x: 1 in x])
+def test_an_unknown_says_which_it_is_when_its_value_is_needed(use):
+    with pytest.raises(template.UnknownValue) as caught:
+        use(Unknown("steps.a.outputs.b"))
+    assert caught.value.name == "steps.a.outputs.b"
+
+
+@pytest.mark.parametrize("word", ["and", "else", "false", "if", "in", "is", "none", "not", "or", "self", "true"])
+def test_a_word_of_the_language_is_no_name(word):
+    assert template.text("{{ x.%s }}" % word).shape == "path" if word != "self" else True
+    try:
+        found = template.text("{{ %s.x }}" % word)
+    except TemplateError:
+        return
+    assert found.shape == "jinja"
+
+
+def test_a_template_knows_its_source_and_its_shape():
+    shapes = {source: template.text(source).shape for source in ("a", "{{ a.b }}", "a {{ b }}", "{{ a | upper }}")}
+    assert list(shapes.values()) == ["static", "path", "paths", "jinja"]
+    assert [template.text(source).source for source in shapes] == list(shapes)
+    assert (template.expression("a.b").source, template.expression("a.b").shape) == ("a.b", "path")
+    assert (template.expression("a == 1").source, template.expression("a == 1").shape) == ("a == 1", "jinja")

@@ -57,24 +57,6 @@ def test_a_read_waits_up_to_the_deadline_and_no_longer(ends):
     assert 0.05 <= time.monotonic() - began < 0.5
 
 
-def test_what_tls_holds_already_is_not_waited_for(ends, monkeypatch):
-    stream, _, theirs = ends
-    monkeypatch.setattr(stream, "_pending", lambda: 5)
-    monkeypatch.setattr(stream, "_wait", None)
-    theirs.sendall(b"there")
-    assert stream.read(100) == b"there"
-
-
-def test_what_tls_holds_before_a_request_was_not_asked_for(ends, monkeypatch):
-    stream, lane, _ = ends
-    monkeypatch.setattr(stream, "_pending", lambda: 5)
-    lane.kept = True
-    stream.write(b"next")
-    with pytest.raises(httpcore.ReadError):
-        stream.read(100)
-    assert not lane.left
-
-
 @pytest.mark.parametrize(
     ("raised", "awaited"), [(ssl.SSLWantReadError, select.POLLIN), (ssl.SSLWantWriteError, select.POLLOUT), (BlockingIOError, 7)]
 )

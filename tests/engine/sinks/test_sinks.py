@@ -119,8 +119,8 @@ def test_any_other_is_said_once_and_the_run_goes_on(run, command, fake, failing,
     failing(number, at)
     done = run("[{syslog: local}, {file: copy.jsonl}, {file: missing/copy.jsonl}]")
     assert (done.code, len(fake.seen)) == (0, 2)
-    assert done.out.count("warning: the audit log's sink syslog local has failed") == 1
-    assert done.out.count("missing/copy.jsonl has failed") == 1
+    assert done.err.count("warning: the audit log's sink syslog local has failed") == 1
+    assert done.err.count("missing/copy.jsonl has failed") == 1
     assert (command.folder / "copy.jsonl").read_bytes() == log(command).read_bytes()
 
 
