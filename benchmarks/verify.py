@@ -18,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine import chain
-from engine.journal import Journal
+from engine.audit import chain
+from engine.audit.journal import Journal
 
 GROWTH = 10
 SEGMENT = 8 * 1024**2

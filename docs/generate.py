@@ -16,12 +16,12 @@ STEPS = ROOT / "docs" / "steps"
 
 def fresh() -> dict[Path, str]:
     """Every page by its file."""
-    from engine import checks, step_pages
+    from engine import checks
     from engine.app import PROVIDERS
-    from engine.catalog import Catalog
+    from engine.catalog import Catalog, pages
 
     found = {CHECKS / f"{name}.md": text for name, text in checks.pages().items()}
-    return found | {STEPS / f"{name}.md": text for name, text in step_pages.pages(Catalog(PROVIDERS).steps()).items()}
+    return found | {STEPS / f"{name}.md": text for name, text in pages.pages(Catalog(PROVIDERS).steps()).items()}
 
 
 def stale(wanted: dict[Path, str]) -> list[Path]:

@@ -20,25 +20,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from engine import aftermath, config, history, inputs, live, loader, notices, reading, retrying, source, survey, telling, template
+from engine import config, reading, source, telling, template
 from engine.backends import DryBackend
 from engine.backends.dry import Plan
 from engine.catalog import Catalog
-from engine.clock import RealClock, VirtualClock
-from engine.connections import Connections
+from engine.connections import Connections, survey
+from engine.connections.credentials import Credentials
 from engine.contracts import Audience, Clock, ConnectionStanding, Listener, Surroundings, Vendor, Voice
-from engine.credentials import Credentials
 from engine.errors import Finding, Interrupted, Invalid, KeyProblem, OpsbookError, UsageError
-from engine.executor import Ending, Executor, spell
-from engine.live import RunResult
+from engine.execution.executor import Ending, Executor, spell
+from engine.language import inputs, loader, notices
 from engine.model import Runbook, Step, Trigger
-from engine.plan_cache import PlanCache
 from engine.redaction import Redactor
+from engine.runs import aftermath, live, retrying
+from engine.runs.live import RunResult
 from engine.schedule.due import Occasion
 from engine.schedule.entry import Entry
-from engine.state import State, folder
-from engine.stop import Stop
-from engine.values import Values
+from engine.state import State, folder, history
+from engine.state.plan_cache import PlanCache
+from engine.state.values import Values
+from engine.system.clock import RealClock, VirtualClock
+from engine.system.stop import Stop
 
 PROVIDERS = {"core": "steps.core:PROVIDER", "opsgenie": "steps.opsgenie:PROVIDER"}
 """Prefix → the provider of its steps; named as text, since the engine knows no vendor."""
@@ -369,7 +371,7 @@ class App:
             return self.begin(checked, scheduled=scheduled, begun=occasion.begun)
 
     def begin(self, checked: Checked, again: live.Again | None = None, **told: Any) -> RunResult:
-        """Carries out what was checked, as a new run; `told` is what engine.live.Live is told besides. Raises as `run` does."""
+        """Carries out what was checked, as a new run; `told` is what engine.runs.live.Live is told besides. Raises as `run` does."""
         with self._group(checked):
             place = self.state.new_run(self._clock().now())
             with history.hold(place):

@@ -174,7 +174,7 @@ class Runbook:
         default_timeout: seconds one attempt of a step may take.
         default_retry: what steps without `retry` do; None keeps to the engine's own care for calls that are safe to repeat.
         sha256: of the file's text.
-        on_success, on_failure: what the end of a run tells a service, as written; None keeps to the configuration. See engine.notices.
+        on_success, on_failure: what the end of a run tells a service, as written; None keeps to the configuration. See language.notices.
     """
 
     file: str

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine import config, events, grammar
+from engine import config
 from engine.app import PROVIDERS, connection_schema
+from engine.audit import events
 from engine.catalog import Catalog
+from engine.language import grammar
 from engine.shipped import folder
 
 NAMES = ("audit-event", "config", "runbook")

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine import config, grammar, loader, notices, schema, source
+from engine import config, schema, source
 from engine.catalog import Catalog
 from engine.contracts import Need
 from engine.errors import Finding, Invalid, Place
+from engine.language import grammar, loader, notices
 from engine.model import Runbook, Step, Uses
-from engine.plan_cache import PlanCache
+from engine.state.plan_cache import PlanCache
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import Phase, settings
 
-from engine import app, loader, source
+from engine import app, source
+from engine.language import loader
 from engine.catalog import Catalog
-from engine.clock import VirtualClock
+from engine.system.clock import VirtualClock
 from engine.contracts import Call, Outcome, Reply
 from engine.errors import InDoubt, StepError
-from engine.executor import Executor
-from engine.journal import Journal
-from engine.tasks import drive, take_turns
+from engine.execution.executor import Executor
+from engine.audit.journal import Journal
+from engine.system.tasks import drive, take_turns
 from engine.state import LOG
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -196,7 +197,7 @@ class MemoryBackend:
         return self.clock.now()
 
     async def sleep_until(self, key, until):
-        from engine.tasks import Sleep
+        from engine.system.tasks import Sleep
 
         if until > self.clock.now():
             await Sleep(until)
@@ -253,7 +254,7 @@ FITTING = set()
 def _published():
     import jsonschema
 
-    from engine import events
+    from engine.audit import events
 
     return jsonschema.Draft7Validator(events.schema())
 

@@ -27,7 +27,7 @@ from urllib.parse import quote, unquote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine import segments  # noqa: E402
+from engine.audit import segments  # noqa: E402
 from engine.cli import call  # noqa: E402
 from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import START, Bench, begin_at, scratch  # noqa: E402

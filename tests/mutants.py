@@ -43,8 +43,8 @@ class Module:
 
 MODULES = {
     "journal": Module(
-        ("engine/journal.py", "engine/chain.py", "engine/segments.py"),
-        ("tests/engine/test_journal.py", "tests/engine/test_chain.py", "tests/engine/test_segments.py"),
+        ("engine/audit/journal.py", "engine/audit/chain.py", "engine/audit/segments.py"),
+        ("tests/engine/audit/test_journal.py", "tests/engine/audit/test_chain.py", "tests/engine/audit/test_segments.py"),
     ),
     "redaction": Module(("engine/redaction.py",), ("tests/engine/test_redaction.py",)),
     "secrets": Module(("engine/secret.py", "engine/secrets/*.py"), ("tests/engine/test_secret.py", "tests/engine/secrets")),

@@ -25,10 +25,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine import history  # noqa: E402
+from engine.state import history  # noqa: E402
 from engine.cli import call  # noqa: E402
-from engine.journal import Journal  # noqa: E402
-from engine.memory import step_of  # noqa: E402
+from engine.audit.journal import Journal  # noqa: E402
+from engine.state.memory import step_of  # noqa: E402
 from engine.state import LOG  # noqa: E402
 from tests.machine import matrix, processes  # noqa: E402
 from tests.machine.bench import START, Bench, begin_at, leap, scratch  # noqa: E402

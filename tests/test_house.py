@@ -18,7 +18,7 @@ FAMILIES = {
     "engine/modifiers": "MODIFIERS",
     "engine/report": "FORMATS",
     "engine/secrets": "SOURCES",
-    "engine/sinks": "SINKS",
+    "engine/audit/sinks": "SINKS",
     "engine/telling": "LISTENERS",
     "engine/telling/lines": "FORMS",
     "steps/core": "STEPS",

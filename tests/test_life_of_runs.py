@@ -26,13 +26,15 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from engine import history, journal, live
+from engine.audit import journal
+from engine.runs import live
+from engine.state import history
 from engine.app import App, Options
-from engine.clock import VirtualClock
+from engine.system.clock import VirtualClock
 from engine.errors import UsageError
-from engine.journal import Journal
-from engine.live import RunResult
-from engine.memory import step_of_call
+from engine.audit.journal import Journal
+from engine.runs.live import RunResult
+from engine.state.memory import step_of_call
 from engine.state import State
 from steps.exchange import Request
 from steps.opsgenie.emulator import Emulator

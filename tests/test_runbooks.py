@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import checks, loader, source
+from engine import checks, source
+from engine.language import loader
 from engine.app import PROVIDERS
 from engine.catalog import Catalog
 from engine.errors import Invalid

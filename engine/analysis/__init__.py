@@ -1,6 +1,6 @@
 """Walks a runbook in the order of a run and finds every template and expression, with what can be seen from it.
 
-Control is structured, so what surely ran before can be read off the structure; the rules are those of engine.executor.
+Control is structured, so what surely ran before can be read off the structure; the rules are those of engine.execution.executor.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import notices, template
+from engine import template
 from engine.analysis.site import Absence, Ran, Site, View, conjuncts
 from engine.contracts import Schema, Written
 from engine.contracts import Step as StepType
 from engine.control import CONSTRUCTS
+from engine.language import notices
+from engine.language.names import ERROR, ITEMS, LOOP, RUN, SECRETS, STEP_STATUS, TEXT, WHOLE, record
 from engine.model import Block, Path, Runbook, Step, Uses, Wait
 from engine.modifiers import MODIFIERS
-from engine.names import ERROR, ITEMS, LOOP, RUN, SECRETS, STEP_STATUS, TEXT, WHOLE, record
 
 _TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 _OPEN = ("$ref", "allOf", "anyOf", "oneOf", "patternProperties")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
 
-from engine import analysis, inference, notices
+from engine import analysis, inference
 from engine.analysis.site import Site
 from engine.contracts import Need
 from engine.contracts import Step as StepType
 from engine.errors import Finding
+from engine.language import notices
 from engine.model import Runbook, Step, Uses
 from engine.source import Document
 

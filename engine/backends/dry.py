@@ -13,7 +13,7 @@ from engine.contracts import Action, Call, Clock, Outcome, Reply, Schema, Step, 
 from engine.errors import KeyProblem, KeyRefused, StepError
 from engine.rendering import Late
 from engine.secret import Credential, Secret, SecretName
-from engine.tasks import Child, drive, take_turns
+from engine.system.tasks import Child, drive, take_turns
 from engine.template import Unknown, UnknownValue
 
 _POLL = re.compile(r"#[0-9]+$")
@@ -133,7 +133,7 @@ class DryBackend:
         settings: Mapping[str, Any],
         catalogue: Callable[[str], Step],
         credential: Callable[[SecretName], Credential],
-        open: Callable[[str, str | None], Any],  # noqa: A002 - the word of engine.context.Run
+        open: Callable[[str, str | None], Any],  # noqa: A002 - the word of engine.execution.context.Run
         values: Values,
         learn: Callable[[Iterable[Secret]], None],
         offline: bool = False,

@@ -7,13 +7,13 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from engine.context import JournalledContext, Run
 from engine.contracts import Action, Outcome, Step
 from engine.errors import KeyProblem, KeyRefused, StepError, TakenAsDone
-from engine.executor import spell
-from engine.memory import step_of
-from engine.stop import Stop
-from engine.tasks import Child, Sleep, drive, in_threads, take_turns
+from engine.execution.context import JournalledContext, Run
+from engine.execution.executor import spell
+from engine.state.memory import step_of
+from engine.system.stop import Stop
+from engine.system.tasks import Child, Sleep, drive, in_threads, take_turns
 
 SHORT = 5.0
 """Seconds: the end of a longer wait is synced to disk before it begins, so that a resumed run keeps it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from engine import grammar_pages
 from engine.advice import did_you_mean
 from engine.analysis.subject import Check, Subject
 from engine.checks import (
@@ -30,6 +29,7 @@ from engine.checks import (
     write_safety,
 )
 from engine.errors import Finding, UsageError
+from engine.language import grammar_pages
 from engine.source import Document
 
 CHECKS: dict[str, Check] = {

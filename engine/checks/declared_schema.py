@@ -33,7 +33,7 @@ from typing import Any
 from engine.advice import did_you_mean
 from engine.analysis.subject import Subject
 from engine.errors import Finding
-from engine.grammar import as_written
+from engine.language.grammar import as_written
 from engine.model import Path
 from engine.schema import Problem, problems, spell_path
 

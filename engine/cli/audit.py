@@ -36,9 +36,9 @@ def selection(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_obj
 def show(session: Session, run: str | None, since: str | None, key: str | None, alert: str | None) -> int:
     """Show events, oldest first; with --key or --alert, each request once, with what came of it."""
-    from engine import history, journal
+    from engine.audit import journal
     from engine.cli.runs import moment
-    from engine.state import LOG, State, folder
+    from engine.state import LOG, State, folder, history
 
     state = State(folder())
     places = [history.place_of(state, run)] if run else state.every_run()
@@ -46,7 +46,7 @@ def show(session: Session, run: str | None, since: str | None, key: str | None, 
     found: Iterable[dict[str, Any]] = (event for place in places for event in journal.events(place / LOG))
     tell: Callable[[dict[str, Any]], str] = _line
     if key is not None or alert is not None:
-        from engine import calls
+        from engine.state import calls
 
         found, tell = calls.chosen(calls.every(places), key=key, alert=alert), _call
     shown = (event for event in found if event.get("time", "") >= earliest)
@@ -60,8 +60,8 @@ def show(session: Session, run: str | None, since: str | None, key: str | None, 
 
 def _call(call: dict[str, Any]) -> str:
     """A request and what came of it, in one line."""
-    from engine import history
     from engine.redaction import one_line
+    from engine.state import history
 
     what = f"{call['method']} {history.path(call)}" if call.get("method") else call["action"]
     came = (call.get("answer") or {}).get("status") or call["outcome"]
@@ -125,9 +125,8 @@ def verify(session: Session, file: str | None, run: str | None, expect_head: str
 
 def _verified(file: str | None, run: str | None) -> Any:
     """What verifying comes to. Raises UsageError."""
-    from engine import export, history
     from engine.errors import UsageError
-    from engine.state import State, folder
+    from engine.state import State, export, folder, history
 
     if file is None:
         state = State(folder())
@@ -155,7 +154,7 @@ def _tell_problems(problems: list[dict[str, Any]]) -> None:
 
 def _require_something(state: State) -> None:
     """Raises UsageError where nothing was ever written down: that must not look like a log that holds."""
-    from engine import segments
+    from engine.audit import segments
     from engine.errors import UsageError
 
     if not segments.exists(state.ledger) and not state.every_run():
@@ -172,8 +171,7 @@ def export(session: Session, /, output: str | None, form: str, **chosen: str | N
 
     What is broken is exported too, and said; exit code 12 then.
     """
-    from engine import history
-    from engine.state import State, folder
+    from engine.state import State, folder, history
 
     state = State(folder())
     _require_something(state)
@@ -191,8 +189,8 @@ def _exported(state: State, run: Path | None, filters: dict[str, str], form: str
     """The lines of an export."""
     from datetime import UTC, datetime
 
-    from engine import export
-    from engine.executor import spell
+    from engine.execution.executor import spell
+    from engine.state import export
     from engine.version import VERSION
 
     places = [run] if run else state.every_run()
@@ -206,8 +204,8 @@ def _exported(state: State, run: Path | None, filters: dict[str, str], form: str
 
 def _pick(places: list[Path], filters: dict[str, str]) -> Callable[[Any], bool] | None:
     """Which events are exported; None for all of those places."""
-    from engine import calls
     from engine.cli.runs import moment
+    from engine.state import calls
 
     if filters.keys() <= {"run"}:
         return None

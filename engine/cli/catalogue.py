@@ -68,7 +68,7 @@ def _page(row: dict[str, Any], inputs: Any, outputs: Any) -> list[str]:
 
 
 def _fields(schema: Any) -> list[str]:
-    from engine.step_pages import fields
+    from engine.catalog.pages import fields
 
     rows = [("  " * field.depth + field.name, field) for field in fields(schema)]
     width = max((len(name) for name, _ in rows), default=0)
@@ -84,7 +84,7 @@ def schema(session: Session, step: str | None, which: str | None) -> int:
     """Print the JSON Schema of a runbook, of one STEP's `with`, of the configuration or of an audit event."""
     from engine import published
     from engine.contracts import DRAFT
-    from engine.grammar import as_written_fields
+    from engine.language.grammar import as_written_fields
 
     del session
     document = {"$schema": DRAFT, **as_written_fields(_step(step))} if step else published.document(which or "runbook", _catalog())

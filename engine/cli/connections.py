@@ -13,8 +13,8 @@ from engine.cli.session import Session
 
 if TYPE_CHECKING:
     from engine.app import App
+    from engine.connections.survey import Needs, StepNeed
     from engine.contracts import ConnectionStanding, KeyUsage
-    from engine.survey import Needs, StepNeed
 
 
 @click.command()

@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from engine import duration, history
+from engine import duration
 from engine.cli.session import Session
 from engine.redaction import clean, one_line
+from engine.state import history
 
 MARKS = {"succeeded": ("✔", "32"), "failed": ("✘", "31"), "skipped": ("·", "90"), "cancelled": ("·", "90"), "in_doubt": ("?", "33")}
 

@@ -62,10 +62,10 @@ class ProvidedSession(Session):
 
     def surroundings(self) -> Surroundings:
         """The real clock, and secrets made known to redaction."""
-        from engine.clock import RealClock
         from engine.contracts import Surroundings
         from engine.secret import Credential
-        from engine.stop import Stop
+        from engine.system.clock import RealClock
+        from engine.system.stop import Stop
 
         return Surroundings(clock=RealClock(Stop()), credential=lambda reference: Credential(reference, self.keychain.read))
 

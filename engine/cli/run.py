@@ -15,7 +15,7 @@ from engine.cli.progress import Progress
 from engine.cli.session import Session
 
 if TYPE_CHECKING:
-    from engine.live import RunResult
+    from engine.runs.live import RunResult
 
 REPORTS = (".html", ".htm", ".json")
 
@@ -108,10 +108,10 @@ def check_report(path: str) -> None:
 
 def write_report(path: str, document: dict[str, Any]) -> None:
     """A run's report, in the format its name asks for. Raises UsageError."""
-    from engine import history
     from engine.errors import UsageError
     from engine.redaction import clean_json
     from engine.report import RUN_FORMATS
+    from engine.state import history
 
     told = history.retold(document, Path(document["audit"]["path"]).parent)
     text = clean_json(json.dumps(told, indent=2, ensure_ascii=False)) if path.endswith(".json") else RUN_FORMATS["html"](told)

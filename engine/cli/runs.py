@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.session import Session
-from engine.pruning import STATUSES as ENDED
+from engine.state.pruning import STATUSES as ENDED
 
 if TYPE_CHECKING:
-    from engine.pruning import Pruned, Rule
+    from engine.state.pruning import Pruned, Rule
 
 STATUSES = ("running", "waiting", "succeeded", "failed", "cancelled", "in_doubt", "interrupted")
 
@@ -29,8 +29,7 @@ def runs() -> None:
 @click.pass_obj
 def list_(session: Session, status: str | None, since: str | None, limit: int) -> int:
     """List runs, the newest first."""
-    from engine import history
-    from engine.state import State, folder
+    from engine.state import State, folder, history
 
     earliest = moment(since) if since else None
     rows = []
@@ -55,9 +54,8 @@ def list_(session: Session, status: str | None, since: str | None, limit: int) -
 @click.pass_obj
 def show(session: Session, run: str) -> int:
     """Show one RUN: its steps, what was sent, what failed."""
-    from engine import history
     from engine.redaction import one_line
-    from engine.state import LOG, State, folder
+    from engine.state import LOG, State, folder, history
 
     place = history.place_of(State(folder()), run)
     document = {**history.summary(place), "steps": history.steps(place), "audit": {"path": str(place / LOG)}}
@@ -88,10 +86,11 @@ def prune(session: Session, keep: int | None, older_than: str | None, statuses: 
     A run that is not over never goes. The ledger keeps the head of each. Exit codes: 0 ok, 11 another process prunes, 12 a run's log does
     not hold and was left (or the ledger's, and nothing went), 13 something cannot be removed or written.
     """
-    from engine import pruning, segments
     from engine.app import App, Options
-    from engine.executor import spell
-    from engine.stamp import actor
+    from engine.audit import segments
+    from engine.execution.executor import spell
+    from engine.runs.stamp import actor
+    from engine.state import pruning
 
     app = App(Options(config=session.config))
     settings = app.config.settings
@@ -116,8 +115,8 @@ def _rule(given: Mapping[str, Any], statuses: tuple[str, ...]) -> Rule:
     """Which runs go. Raises UsageError."""
     from engine import duration
     from engine.errors import UsageError
-    from engine.executor import spell
-    from engine.pruning import Rule
+    from engine.execution.executor import spell
+    from engine.state.pruning import Rule
 
     if not given:
         raise UsageError("say which runs are to be kept", hint="opsbook runs prune --older-than 90d, or --keep 100")
@@ -147,7 +146,7 @@ def moment(text: str) -> str:
     """A time, or how long ago, as RFC 3339 in UTC. Raises UsageError."""
     from engine import duration
     from engine.errors import UsageError
-    from engine.executor import spell
+    from engine.execution.executor import spell
 
     try:
         return spell(datetime.now(UTC) - timedelta(seconds=duration.seconds(text)))

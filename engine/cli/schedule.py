@@ -184,7 +184,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _coming(entry: Entry, after: datetime) -> Iterator[dict[str, Any]]:
-    from engine.executor import spell
+    from engine.execution.executor import spell
 
     trigger = entry.trigger
     told = {"runbook": entry.runbook, "trigger": trigger.name, "cron": trigger.cron, "timezone": trigger.timezone}
@@ -275,7 +275,7 @@ def _gone(file: str, trigger: str) -> dict[str, Any]:
 
 def _standing(one: Standing) -> dict[str, Any]:
     """A standing as documents show it."""
-    from engine.executor import spell
+    from engine.execution.executor import spell
 
     upcoming = next(one.entry.moments(datetime.now(UTC)), None)
     return {

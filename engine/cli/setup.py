@@ -78,7 +78,7 @@ class ConfigurationFile:
 
     def add_key(self, name: str, settings: Mapping[str, Any], key: Mapping[str, Any]) -> bool:
         """Adds a key, and its connection where that is new; whether the file changed. Raises Invalid and UsageError."""
-        from engine.config_edit import add_key
+        from engine.config.edit import add_key
 
         return add_key(self.path, name, settings, {**key, "secret": self._shared(key["secret"])}, _schema())
 

@@ -8,9 +8,9 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from engine import disk
 from engine.contracts import Diagnosis
 from engine.patient import Patient
+from engine.system import disk
 
 FEW, TOO_FEW = 1 << 30, 50 << 20
 """Bytes free on the disk: a warning below the first, a problem below the second."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from engine import journal
+from engine.audit import journal
 from engine.errors import Interrupted, OpsbookError, UsageError
 from engine.model import Trigger
 from engine.schedule import cron

@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine import disk, turns
 from engine.errors import AuditUnwritable
 from engine.schedule.entry import digest
+from engine.system import disk, turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine import history, journal
+from engine.audit import journal
 from engine.schedule.entry import Entry
 from engine.schedule.memory import Memory, Record
-from engine.state import LOG, State
+from engine.state import LOG, State, history
 
 PROBLEMS = ("missed", "refused", "gone", "failed", "in_doubt", "interrupted")
 """Standings that somebody should look at."""

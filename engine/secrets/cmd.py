@@ -35,7 +35,7 @@ def read(name: str) -> str:
     Raises:
         KeyProblem: it cannot be started, fails, is late, or writes too much.
     """
-    from engine.process import run
+    from engine.system.process import run
 
     shown, argv = told(f"cmd:{name}"), _argv(name)
     try:

@@ -7,8 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-from engine import disk
 from engine.errors import KeyProblem
+from engine.system import disk
 
 FORM = "file:/path"
 NAME = r"[^\x00\r\n]+"

@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine import disk, journal, wording
+from engine import wording
+from engine.audit import journal
 from engine.contracts import Audience, Listener
 from engine.errors import UsageError
+from engine.system import disk
 from engine.telling.lines import FORMS, journald
 
 LEVELS = ("debug", "info", "warning", "error")

@@ -78,7 +78,7 @@ def _secrets(environment: Any, context: StepContext) -> dict[str, Any]:
 
 
 def _run(given: Mapping[str, Any], context: StepContext) -> Reply:
-    from engine.process import run
+    from engine.system.process import run
 
     context.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment: dict[str, str | Secret] = {name: os.environ[name] for name in _INHERITED if name in os.environ}

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import loader, source
+from engine import source
+from engine.language import loader
 from engine.app import PROVIDERS
 from engine.catalog import Catalog
 

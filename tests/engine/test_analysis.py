@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import analysis, loader, source
+from engine import analysis, source
+from engine.language import loader
 from engine.checks import output_field, possibly_skipped, step_reference
 from engine.contracts import Outcome
 from engine.errors import StepError
-from engine.executor import Executor
+from engine.execution.executor import Executor
 from engine.analysis.subject import Subject
 
 TEXT = {"type": "string"}

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import checks, loader, source
+from engine import checks, source
+from engine.language import loader
 from engine.app import PROVIDERS
 from engine.catalog import Catalog
 from engine.errors import Invalid, UsageError

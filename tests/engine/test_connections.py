@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine import app, loader, source
+from engine import app, source
+from engine.language import loader
 from engine.catalog import Catalog
-from engine.clock import VirtualClock
+from engine.system.clock import VirtualClock
 from engine.config import Config
 from engine.connections import Connections
 from engine.errors import KeyProblem

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import app, grammar, schema
+from engine import app, schema
+from engine.language import grammar
 from engine.catalog import Catalog
 from engine.rendering import Late
 from engine.template.unknown import Unknown

@@ -13,7 +13,7 @@ import pytest
 from engine import state as module
 from engine.errors import AuditUnwritable, Interrupted, Overlap, UsageError
 from engine.state import State, folder
-from engine.stop import Stop
+from engine.system.stop import Stop
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -70,7 +70,7 @@ def test_a_folder_that_cannot_be_made_fails_closed(tmp_path):
         State(tmp_path / "state").new_run(NOW)
 
 
-ENV = {**os.environ, "PYTHONPATH": str(Path(module.__file__).parents[1])}
+ENV = {**os.environ, "PYTHONPATH": str(Path(module.__file__).parents[2])}
 KEY = "import sys; from pathlib import Path; from engine.state import State; print(State(Path(sys.argv[1])).fingerprint_key().hex())"
 
 

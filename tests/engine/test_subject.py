@@ -1,6 +1,7 @@
 import pytest
 
-from engine import loader, source
+from engine import source
+from engine.language import loader
 from engine.analysis.subject import Subject
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine import events, wording
+from engine.audit import events
+from engine import wording
 
 ERROR = {"message": "no room", "code": "refused", "status": 409}
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from engine import clock as clocks
+from engine.system import clock as clocks
 from engine.cli import call
 from steps import transport
 from steps.operation import Idempotency

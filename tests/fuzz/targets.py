@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from engine import app, checks, loader, source, template
+from engine import app, checks, source, template
+from engine.language import loader
 from engine.catalog import Catalog
 from engine.errors import Invalid, OpsbookError
 from engine.analysis.subject import Subject

@@ -16,10 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine import clock, history, journal, loader, source
+from engine import source
+from engine.audit import journal
+from engine.language import loader
+from engine.state import history
+from engine.system import clock
 from engine.app import App, Options
-from engine.clock import VirtualClock
-from engine.live import RunResult
+from engine.system.clock import VirtualClock
+from engine.runs.live import RunResult
 from engine.state import LOG, State
 from steps.opsgenie.emulator import Emulator, parse_faults
 from tests.machine.processes import forked, spawned, wait_for_orphans

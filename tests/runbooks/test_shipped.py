@@ -323,7 +323,7 @@ class MovedClock:
 @pytest.fixture
 def night_after_night(command, monkeypatch):
     """Serves an account and carries a runbook out against it, as often as wanted; the clock of both is moved by hand."""
-    from engine.clock import RealClock
+    from engine.system.clock import RealClock
     from steps.opsgenie.emulator import Emulator
     from steps.opsgenie.emulator.server import serve
 

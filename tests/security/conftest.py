@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.clock import RealClock
+from engine.system.clock import RealClock
 from steps.transport import HttpTransport
 from tests.security.canaries import KEY, Echo
 

@@ -269,7 +269,13 @@ def test_secrets_are_revealed_in_few_places():
         for path in (root / part).rglob("*.py")
         if ".reveal()" in path.read_text()
     }
-    known = {"engine/process.py", "engine/redaction.py", "engine/secret.py", "steps/opsgenie/emulator/incoming.py", "steps/transport.py"}
+    known = {
+        "engine/system/process.py",
+        "engine/redaction.py",
+        "engine/secret.py",
+        "steps/opsgenie/emulator/incoming.py",
+        "steps/transport.py",
+    }
     assert found - {"engine/cli/setup.py"} == known
 
 

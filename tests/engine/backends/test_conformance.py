@@ -22,13 +22,15 @@ from typing import Any, Never, Protocol
 
 import pytest
 
-from engine import app, history, journal
+from engine import app
+from engine.audit import journal
+from engine.state import history
 from engine.app import App, Options
-from engine.clock import VirtualClock
+from engine.system.clock import VirtualClock
 from engine.contracts import Call, Reply
 from engine.control import CONSTRUCTS
 from engine.errors import AnswerLost, InDoubt, Refused
-from engine.live import RunResult
+from engine.runs.live import RunResult
 from engine.modifiers import MODIFIERS
 from engine.state import LOG, State
 from tests.machine.bench import scratch

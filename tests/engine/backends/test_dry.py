@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine import app, loader, source
+from engine import app, source
+from engine.language import loader
 from engine.backends.dry import DryBackend, holds_unknown
 from engine.catalog import Catalog
-from engine.clock import VirtualClock
+from engine.system.clock import VirtualClock
 from engine.contracts import Call
-from engine.executor import Executor
-from engine.stop import Stop
+from engine.execution.executor import Executor
+from engine.system.stop import Stop
 from engine.template.unknown import Unknown
-from engine.values import Values
+from engine.state.values import Values
 
 
 @pytest.fixture

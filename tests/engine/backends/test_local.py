@@ -72,7 +72,7 @@ def test_a_failing_thread_ends_the_loop(command, fake, step):
 
 
 def test_a_queued_run_waits_for_the_group(command, fake):
-    from engine.stop import Stop
+    from engine.system.stop import Stop
 
     app = App(Options(config="", emulator=True))
     book = command.runbook("concurrency: {group: g, on_conflict: queue}\nsteps: [{uses: fake.say, with: {value: 1}}]")

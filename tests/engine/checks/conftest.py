@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine import loader, source
+from engine import source
+from engine.language import loader
 from engine.contracts import Need
 from engine.analysis.subject import Subject
 

@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from engine import history
-from engine.journal import Journal
+from engine.state import history
+from engine.audit.journal import Journal
 from engine.state import State
 
 BOOK = """

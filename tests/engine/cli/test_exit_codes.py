@@ -220,7 +220,7 @@ class held:
 
     def __init__(self, command, group):
         from engine.state import State
-        from engine.stop import Stop
+        from engine.system.stop import Stop
 
         self._lock = State(command.folder / "state").lock(group, "fail", Stop())
 

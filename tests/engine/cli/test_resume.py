@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine.journal import Journal
+from engine.audit.journal import Journal
 
 BOOK = "steps: [{id: a, uses: fake.write, with: {n: 1}}, {id: b, uses: fake.say, with: {value: 2}}]"
 

@@ -73,7 +73,7 @@ def test_the_audit_log_is_shown_and_can_be_narrowed(command, done):
 def test_the_events_keep_to_their_published_schema(command, done):
     from jsonschema import Draft7Validator
 
-    from engine import events
+    from engine.audit import events
 
     validator = Draft7Validator(events.schema())
     found = json.loads(command("--json", "audit", "show").out)

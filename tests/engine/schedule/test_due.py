@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import journal
+from engine.audit import journal
 from engine.errors import Interrupted, Invalid, Overlap, UsageError
 from engine.schedule import cron, due, timing
 from engine.schedule.due import Occasion, judge

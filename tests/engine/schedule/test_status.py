@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import disk, journal
+from engine.audit import journal
+from engine.system import disk
 from engine.schedule.memory import Memory, every_record
 from engine.schedule.status import standings
 from engine.state import LOG

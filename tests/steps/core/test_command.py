@@ -9,7 +9,7 @@ import time
 import pytest
 
 from engine.errors import InDoubt, StepError
-from engine import process
+from engine.system import process
 from engine.schema import problems
 from engine.secret import SecretName
 from steps.core import STEPS

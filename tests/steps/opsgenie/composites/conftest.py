@@ -195,7 +195,7 @@ class EmulatedContext(Context):
     def __init__(self, state, planning=False):
         from datetime import UTC, datetime
 
-        from engine.clock import VirtualClock
+        from engine.system.clock import VirtualClock
         from engine.secret import Credential, Secret
         from steps.opsgenie.attempt import Service as Shared
         from steps.opsgenie.buckets import Buckets

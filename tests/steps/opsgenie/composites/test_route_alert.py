@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from engine.errors import StepError
-from engine.grammar import as_written_fields
+from engine.language.grammar import as_written_fields
 from engine.schema import problems
 from engine.template.unknown import Unknown, UnknownValue
 from steps.opsgenie.composites import COMPOSITES

@@ -1,0 +1,1 @@
+"""How a runbook is carried out, step by step, over a backend's primitives."""

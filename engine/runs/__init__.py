@@ -1,0 +1,1 @@
+"""Runs from their beginning to their end: begun, resumed, retried, and what follows."""
