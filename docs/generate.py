@@ -17,8 +17,8 @@ STEPS = ROOT / "docs" / "steps"
 def fresh() -> dict[Path, str]:
     """Every page by its file."""
     from engine import checks
-    from engine.app import PROVIDERS
     from engine.catalog import Catalog, pages
+    from engine.project import PROVIDERS
 
     found = {CHECKS / f"{name}.md": text for name, text in checks.pages().items()}
     return found | {STEPS / f"{name}.md": text for name, text in pages.pages(Catalog(PROVIDERS).steps()).items()}

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
-from engine.app import PROVIDERS, connection_schema
 from engine.audit import events
 from engine.catalog import Catalog
 from engine.language import grammar
+from engine.project import PROVIDERS, connection_schema
 from engine.shipped import folder
 
 NAMES = ("audit-event", "config", "runbook")

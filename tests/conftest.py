@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import Phase, settings
 
-from engine import app, source
+from engine import project, source
 from engine.language import loader
 from engine.catalog import Catalog
 from engine.system.clock import VirtualClock
@@ -137,7 +137,7 @@ def fake(monkeypatch, tmp_path_factory):
     module.PROVIDER = PROVIDER
     monkeypatch.setitem(sys.modules, package.__name__, package)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(app.PROVIDERS, "fake", "opsbook_fake.steps:PROVIDER")
+    monkeypatch.setitem(project.PROVIDERS, "fake", "opsbook_fake.steps:PROVIDER")
     PROVIDER.forget()
     return PROVIDER
 
@@ -213,7 +213,7 @@ class Carried:
     """A run in memory, and what it left."""
 
     def __init__(self, text, inputs, fake, chance):
-        catalog = Catalog(app.PROVIDERS)
+        catalog = Catalog(project.PROVIDERS)
         runbook = loader.read(source.read(textwrap.dedent(text), "test.yaml"), catalog.find)
         self.backend = MemoryBackend(catalog.get, chance)
         facts = {"id": "run-1", "started_at": "2026-03-01T12:00:00.000Z", "trigger": "test"}

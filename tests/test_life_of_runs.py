@@ -27,15 +27,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from engine.audit import journal
-from engine.runs import live
+from engine.runs import live, past
 from engine.state import history
 from engine.app import App, Options
 from engine.system.clock import VirtualClock
 from engine.errors import UsageError
 from engine.audit.journal import Journal
-from engine.runs.live import RunResult
+from engine.runs.result import RunResult
 from engine.state.memory import step_of_call
-from engine.state import State
+from engine.state import LOG, State
 from steps.exchange import Request
 from steps.opsgenie.emulator import Emulator
 
@@ -81,7 +81,7 @@ def dying(where: str, number: int) -> Iterator[None]:
 
     def deadly(self, *given, **named):
         nonlocal count
-        counts = not isinstance(self, Journal) or self.path.name == history.LOG
+        counts = not isinstance(self, Journal) or self.path.name == LOG
         count += counts
         if counts and when == "before" and count == number:
             raise Died
@@ -337,15 +337,15 @@ class Lives(RuleBasedStateMachine):
         return [run for run in self._left("failed", "cancelled") if run not in self._retried]
 
     def _log(self, run: str) -> bytes:
-        return (self._state.runs / run / history.LOG).read_bytes()
+        return (self._state.runs / run / LOG).read_bytes()
 
     def _events(self, run: str) -> list[dict]:
-        return list(journal.events(self._state.runs / run / history.LOG))
+        return list(journal.events(self._state.runs / run / LOG))
 
     def _emulator(self, run: str, later: timedelta = timedelta()) -> tuple[Emulator, VirtualClock]:
         place = self._state.runs / run
-        clock = VirtualClock(live._left(place, "").last + later)
-        state = live._left(place, "").kept["options"]["emulator_state"]
+        clock = VirtualClock(past._left(place, "").last + later)
+        state = past._left(place, "").kept["options"]["emulator_state"]
         return Emulator(clock=clock, state=state, journal=place / live.EMULATOR), clock
 
     def _escalations(self, run: str) -> int:

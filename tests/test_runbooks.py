@@ -11,7 +11,7 @@ import pytest
 
 from engine import checks, source
 from engine.language import loader
-from engine.app import PROVIDERS
+from engine.project import PROVIDERS
 from engine.catalog import Catalog
 from engine.errors import Invalid
 from engine.analysis.subject import Subject

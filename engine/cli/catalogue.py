@@ -105,6 +105,6 @@ def _step(name: str) -> Step:
 
 
 def _catalog() -> Catalog:
-    from engine.app import PROVIDERS
+    from engine.project import PROVIDERS
 
     return Catalog(PROVIDERS)

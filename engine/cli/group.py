@@ -117,8 +117,8 @@ def _load(place: str) -> click.Command:
 
 
 def _provided() -> dict[str, click.Command]:
-    from engine.app import PROVIDERS
     from engine.catalog import Catalog
+    from engine.project import PROVIDERS
 
     catalog = Catalog(PROVIDERS)
     providers = [catalog.provider(prefix) for prefix in catalog.prefixes]

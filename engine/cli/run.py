@@ -15,7 +15,7 @@ from engine.cli.progress import Progress
 from engine.cli.session import Session
 
 if TYPE_CHECKING:
-    from engine.runs.live import RunResult
+    from engine.runs.result import RunResult
 
 REPORTS = (".html", ".htm", ".json")
 

@@ -114,7 +114,7 @@ def file(given: str | None, *, project: bool) -> ConfigurationFile:
 
 
 def _schema() -> Mapping[str, Any]:
-    from engine.app import PROVIDERS, connection_schema
     from engine.catalog import Catalog
+    from engine.project import PROVIDERS, connection_schema
 
     return connection_schema(Catalog(PROVIDERS))

@@ -5,26 +5,27 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.audit import chain, journal, ledger, segments, sinks
+from engine.audit import journal, ledger, segments, sinks
 from engine.backends import LocalBackend
 from engine.catalog import Catalog
 from engine.connections import Connections
 from engine.contracts import Listener
-from engine.errors import AuditUnwritable, ChainBroken, Finding, Invalid, OpsbookError, UsageError
+from engine.errors import AuditUnwritable, Finding, Invalid, OpsbookError
 from engine.execution.context import Run
 from engine.execution.executor import Ending, Executor, spell
 from engine.language import notices
-from engine.model import Runbook, Step, Uses
+from engine.model import Runbook
 from engine.redaction import Redactor
 from engine.runs import aftermath
 from engine.runs.carry import Kept
+from engine.runs.past import RESULTS, RESUMABLE, Again, Past
+from engine.runs.result import RunResult, advise, error_value, step_value
 from engine.runs.stamp import Stamp, actor, version
 from engine.secret import Secret
-from engine.state import LOG, State, history
+from engine.state import LOG, State
 from engine.state.memory import Memory
 from engine.state.results import Results
 from engine.state.values import Values
@@ -32,97 +33,7 @@ from engine.system import disk
 from engine.system.clock import RealClock, VirtualClock
 from engine.system.stop import Stop
 
-RESULTS, EMULATOR, VALUES, OUTPUT = "results.jsonl", "emulator.jsonl", "values.json", "output"
-RESUMABLE = ("interrupted", "waiting", "in_doubt")
-"""Statuses of runs that may be gone on with."""
-
-
-@dataclass(slots=True)
-class RunResult:
-    """A run that has ended, or was parked.
-
-    Attributes:
-        document: what `run --json` prints.
-        error: what ended it, or None.
-    """
-
-    document: dict[str, Any]
-    error: OpsbookError | None = None
-
-    @property
-    def exit_status(self) -> int:
-        """The documented exit code."""
-        if self.document["status"] == "succeeded":
-            return 0
-        return self.error.exit_status if self.error is not None else 1
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What earlier processes of a run left.
-
-    Attributes:
-        kept: the runbook's text and file, the inputs, what templates see as `run`, the options it began with, and of a retry, the
-            run and the step it starts from.
-        started: the first event.
-        last: the moment of the last event.
-    """
-
-    place: Path
-    status: str
-    kept: Mapping[str, Any]
-    started: Mapping[str, Any]
-    last: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A retry of an ended run.
-
-    Attributes:
-        start: id of the step from which everything is done again, or None.
-        changed: whether the runbook or the inputs are others now, so that what was done must be held against what would be done.
-    """
-
-    of: Past
-    start: str | None
-    changed: bool
-
-
-def past(place: Path) -> Past:
-    """What a run goes on from. Raises as `ended` does, UsageError when it is over."""
-    status, run = history.left(place), place.name
-    if status not in RESUMABLE:
-        raise UsageError(f"the run {run} is over ({status}): there is nothing to go on with", hint=f"start from it: opsbook retry {run}")
-    return _left(place, status)
-
-
-def ended(place: Path) -> Past:
-    """What a retry starts from.
-
-    Raises:
-        UsageError: the run is not over.
-        ChainBroken: its log or what it kept was changed: nothing that stands there can be relied on.
-    """
-    status, run = history.left(place), place.name
-    if status in RESUMABLE:
-        raise UsageError(f"the run {run} is not over ({status}): it can be gone on with", hint=f"opsbook resume {run}")
-    return _left(place, status)
-
-
-def _left(place: Path, status: str) -> Past:
-    run = place.name
-    broken = f"opsbook audit verify --run {run}; then start the runbook anew"
-    if chain.verify(place / LOG).flaws:
-        raise ChainBroken(f"the audit log of the run {run} was changed: it cannot be gone on with", hint=broken)
-    started, last = next(journal.events(place / LOG), None), journal.last_event(place / LOG)
-    if started is None or last is None:
-        raise UsageError(f"the run {run} was stopped before it began: nothing was sent", hint="start it anew: opsbook run RUNBOOK")
-    results = Results(place / RESULTS)
-    results.close()
-    if started["kept"] not in results:
-        raise ChainBroken(f"what the run {run} kept was changed: it cannot be gone on with", hint=broken)
-    return Past(place, status, results.get(started["kept"]), started, datetime.fromisoformat(last["time"]))
+EMULATOR, VALUES, OUTPUT = "emulator.jsonl", "values.json", "output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +252,7 @@ class Live:
 
     def _close(self, run: _Open, ending: Ending, started: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> RunResult:
         """The last event, the ledger, and the document."""
-        _advise(run.place.name, ending)
+        advise(run.place.name, ending)
         run.results.sync()
         over = "run.parked" if ending.status in RESUMABLE else "run.ended"
         error = error_value(ending.error)
@@ -389,31 +300,3 @@ def _output(place: Path) -> Path:
     except OSError as error:
         raise AuditUnwritable(f"the folder {place / OUTPUT} cannot be made: {error.strerror}", hint="check the state folder") from error
     return place / OUTPUT
-
-
-def _advise(run: str, ending: Ending) -> None:
-    """How a parked run is gone on with."""
-    if ending.error is None:
-        return
-    if ending.status == "in_doubt":
-        look = (ending.error.hint or "Look whether it was done").rstrip(".")
-        ending.error.hint = (
-            f"{look[:1].upper()}{look[1:]}. Then: opsbook resume {run} --on-doubt skip when it was done, "
-            "--on-doubt resend when it was not, or --on-doubt fail to give up."
-        )
-    elif ending.status in RESUMABLE:
-        ending.error.hint = f"opsbook resume {run}"
-
-
-def error_value(error: OpsbookError | None) -> dict[str, Any] | None:
-    """An error as documents show it."""
-    if error is None:
-        return None
-    return {"message": error.message, "code": error.code, "status": getattr(error, "status", None), "hint": error.hint}
-
-
-def step_value(step: Step, state: Mapping[str, Any]) -> dict[str, Any]:
-    """A step as documents show it."""
-    uses = step.body.name if isinstance(step.body, Uses) else step.kind
-    shown = {key: value for key, value in state.items() if key in ("status", "outputs", "error", "items", "continued")}
-    return {"id": step.id, "name": step.name, "uses": uses, **shown}

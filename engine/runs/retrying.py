@@ -8,7 +8,7 @@ from engine.audit import journal
 from engine.errors import Invalid, UsageError
 from engine.model import Runbook, walk
 from engine.runs.carry import Kept, rewritten
-from engine.runs.live import Past
+from engine.runs.past import Past
 from engine.state import LOG, State
 
 

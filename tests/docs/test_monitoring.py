@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import app, config
+from engine import config, project
 from engine.catalog import Catalog
 from engine.telling import log, trace
 
@@ -39,7 +39,7 @@ def test_each_configuration_on_the_page_is_one(tmp_path):
     blocks = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.S) if "apiVersion" not in block]
     assert len(blocks) == 2
     for block in blocks:
-        config.checked(block.encode(), tmp_path / "opsbook.yaml", app.connection_schema(Catalog(app.PROVIDERS)))
+        config.checked(block.encode(), tmp_path / "opsbook.yaml", project.connection_schema(Catalog(project.PROVIDERS)))
 
 
 def test_every_exit_code_has_a_meaning_for_monitors():

@@ -6,7 +6,7 @@ import pytest
 
 from engine import source
 from engine.language import loader
-from engine.app import PROVIDERS
+from engine.project import PROVIDERS
 from engine.catalog import Catalog
 
 ROOT = Path(__file__).parents[2]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from engine import app
+from engine import project
 from engine.catalog import Catalog
 from engine.errors import UsageError
 
 
 def test_a_step_is_found_by_its_prefix(fake):
-    catalog = Catalog(app.PROVIDERS)
+    catalog = Catalog(project.PROVIDERS)
     assert catalog.get("fake.say").name == "fake.say"
     assert catalog.find("fake.nothing") is None
     assert catalog.find("nowhere.say") is None
@@ -21,11 +21,11 @@ def test_a_step_is_found_by_its_prefix(fake):
 
 def test_a_step_that_is_not_there_is_wrong_usage():
     with pytest.raises(UsageError, match="no step 'core.nothing'"):
-        Catalog(app.PROVIDERS).get("core.nothing")
+        Catalog(project.PROVIDERS).get("core.nothing")
 
 
 def test_every_step_is_listed_once_sorted_under_its_own_name():
-    steps = Catalog(app.PROVIDERS).steps()
+    steps = Catalog(project.PROVIDERS).steps()
     assert list(steps) == sorted(steps)
     assert all(step.name == name for name, step in steps.items())
     assert {"core.log", "opsgenie.alert.create", "opsgenie.alert.route"} <= set(steps)
@@ -51,6 +51,6 @@ def test_strangers_are_found_by_entry_point(monkeypatch, fake):
 
 
 def test_a_step_of_one_provider_does_not_import_another():
-    code = "import sys; from engine.app import PROVIDERS; from engine.catalog import Catalog; Catalog(PROVIDERS).get('core.log'); print('steps.opsgenie' in sys.modules, 'httpx' in sys.modules)"
+    code = "import sys; from engine.project import PROVIDERS; from engine.catalog import Catalog; Catalog(PROVIDERS).get('core.log'); print('steps.opsgenie' in sys.modules, 'httpx' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

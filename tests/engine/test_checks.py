@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine import checks, source
 from engine.language import loader
-from engine.app import PROVIDERS
+from engine.project import PROVIDERS
 from engine.catalog import Catalog
 from engine.errors import Invalid, UsageError
 from engine.analysis.subject import Subject

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from engine import app, config, secrets
+from engine import config, project, secrets
 from engine.catalog import Catalog
 from engine.errors import Invalid
 
-SCHEMA = app.connection_schema(Catalog(app.PROVIDERS))
+SCHEMA = project.connection_schema(Catalog(project.PROVIDERS))
 REGION = "connections: {{opsgenie: {{region: {}}}}}\n"
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine import app, source
+from engine import project, source
 from engine.language import loader
 from engine.catalog import Catalog
 from engine.system.clock import VirtualClock
@@ -19,13 +19,17 @@ KEY = {"kind": "integration", "secret": "env:SOME_KEY"}
 def connections(configured=None, secrets=None, **more):
     config = Config(files=("opsbook.yaml",) if configured else (), connections=configured or {}, secrets=secrets or {})
     return Connections(
-        catalog=Catalog(app.PROVIDERS), config=config, clock=VirtualClock(datetime(2026, 3, 1, tzinfo=UTC)), learn=lambda _: None, **more
+        catalog=Catalog(project.PROVIDERS),
+        config=config,
+        clock=VirtualClock(datetime(2026, 3, 1, tzinfo=UTC)),
+        learn=lambda _: None,
+        **more,
     )
 
 
 def runbook(steps):
     text = f"apiVersion: runbook/v1\nname: x\nsteps: {steps}"
-    return loader.read(source.read(text, "x.yaml"), Catalog(app.PROVIDERS).find)
+    return loader.read(source.read(text, "x.yaml"), Catalog(project.PROVIDERS).find)
 
 
 def test_each_is_opened_once():

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from engine import published
-from engine.app import PROVIDERS
+from engine.project import PROVIDERS
 from engine.catalog import Catalog
 
 

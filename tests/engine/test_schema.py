@@ -9,13 +9,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import app, schema
+from engine import project, schema
 from engine.language import grammar
 from engine.catalog import Catalog
 from engine.rendering import Late
 from engine.template.unknown import Unknown
 
-CATALOG = Catalog(app.PROVIDERS)
+CATALOG = Catalog(project.PROVIDERS)
 RUNBOOKS = sorted((Path(__file__).parents[2] / "runbooks").glob("*.yaml"))
 
 

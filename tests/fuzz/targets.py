@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from engine import app, checks, source, template
+from engine import checks, project, source, template
 from engine.language import loader
 from engine.catalog import Catalog
 from engine.errors import Invalid, OpsbookError
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SLOWEST = 2.0
 """Seconds one input may take on a busy machine; most take a millisecond."""
 
-_CATALOG = Catalog(app.PROVIDERS)
+_CATALOG = Catalog(project.PROVIDERS)
 _NAMES = {
     "inputs": {"x": "text", "n": 3, "list": [1, "b", None, {"k": [True]}], "empty": ""},
     "steps": {"a": {"status": "succeeded", "outputs": {"id": "1", "items": [1, 2]}}},

@@ -23,7 +23,7 @@ from engine.state import history
 from engine.system import clock
 from engine.app import App, Options
 from engine.system.clock import VirtualClock
-from engine.runs.live import RunResult
+from engine.runs.result import RunResult
 from engine.state import LOG, State
 from steps.opsgenie.emulator import Emulator, parse_faults
 from tests.machine.processes import forked, spawned, wait_for_orphans

@@ -22,7 +22,7 @@ from typing import Any, Never, Protocol
 
 import pytest
 
-from engine import app
+from engine import app, project
 from engine.audit import journal
 from engine.state import history
 from engine.app import App, Options
@@ -30,7 +30,7 @@ from engine.system.clock import VirtualClock
 from engine.contracts import Call, Reply
 from engine.control import CONSTRUCTS
 from engine.errors import AnswerLost, InDoubt, Refused
-from engine.runs.live import RunResult
+from engine.runs.result import RunResult
 from engine.modifiers import MODIFIERS
 from engine.state import LOG, State
 from tests.machine.bench import scratch
@@ -297,7 +297,7 @@ def _provided(monkeypatch, tmp_path):
     module.PROVIDER = _Provider()
     monkeypatch.setitem(sys.modules, package.__name__, package)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(app.PROVIDERS, "world", "opsbook_world.steps:PROVIDER")
+    monkeypatch.setitem(project.PROVIDERS, "world", "opsbook_world.steps:PROVIDER")
     monkeypatch.delenv("OPSBOOK_CONFIG", raising=False)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine import app, source
+from engine import project, source
 from engine.language import loader
 from engine.backends.dry import DryBackend, holds_unknown
 from engine.catalog import Catalog
@@ -20,7 +20,7 @@ from engine.state.values import Values
 @pytest.fixture
 def plan(fake):
     def plan(text, inputs=None, **more):
-        catalog = Catalog(app.PROVIDERS)
+        catalog = Catalog(project.PROVIDERS)
         runbook = loader.read(source.read("apiVersion: runbook/v1\nname: test\n" + textwrap.dedent(text), "test.yaml"), catalog.find)
         clock = VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC), Stop())
         backend = DryBackend(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import config, source
-from engine.app import PROVIDERS, connection_schema
+from engine.project import PROVIDERS, connection_schema
 from engine.catalog import Catalog
 from engine.config.edit import add_key
 from engine.errors import Invalid, UsageError

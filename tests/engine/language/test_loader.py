@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from engine import app, source
+from engine import project, source
 from engine.language import loader
 from engine.catalog import Catalog
 from engine.errors import Invalid
@@ -14,7 +14,7 @@ HEAD = "apiVersion: runbook/v1\nname: test\n"
 
 @pytest.fixture
 def read(fake):
-    catalog = Catalog(app.PROVIDERS)
+    catalog = Catalog(project.PROVIDERS)
     return lambda text: loader.read(source.read(HEAD + textwrap.dedent(text), "b.yaml"), catalog.find, list(catalog.steps()))
 
 
@@ -156,12 +156,12 @@ def test_words_from_elsewhere_are_told_what_they_are_called_here(findings, key, 
 
 def test_an_empty_file_is_said_to_be_empty(fake):
     with pytest.raises(Invalid, match="the file is empty"):
-        loader.read(source.read("# nothing yet\n", "b.yaml"), Catalog(app.PROVIDERS).find)
+        loader.read(source.read("# nothing yet\n", "b.yaml"), Catalog(project.PROVIDERS).find)
 
 
 @pytest.fixture
 def examine(fake):
-    catalog = Catalog(app.PROVIDERS)
+    catalog = Catalog(project.PROVIDERS)
     return lambda text: loader.examine(source.read(HEAD + textwrap.dedent(text), "b.yaml"), catalog.find)
 
 
@@ -229,4 +229,4 @@ def test_every_finding_at_once(findings):
 )
 def test_what_is_no_runbook(fake, field):
     with pytest.raises(Invalid):
-        loader.read(source.read(field, "b.yaml"), Catalog(app.PROVIDERS).find)
+        loader.read(source.read(field, "b.yaml"), Catalog(project.PROVIDERS).find)

@@ -7,7 +7,7 @@ import pytest
 
 from engine import published
 from engine.language import notices
-from engine.app import PROVIDERS
+from engine.project import PROVIDERS
 from engine.catalog import Catalog
 from engine.model import Runbook
 

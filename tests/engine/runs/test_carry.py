@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from engine import app, source
+from engine import project, source
 from engine.language import loader
 from engine.runs.carry import Kept, rewritten
 from engine.catalog import Catalog
@@ -37,7 +37,7 @@ finally: [{id: last, uses: fake.count}]
 
 
 def runbook(text):
-    return loader.read(source.read(HEAD + textwrap.dedent(text), "test.yaml"), Catalog(app.PROVIDERS).find)
+    return loader.read(source.read(HEAD + textwrap.dedent(text), "test.yaml"), Catalog(project.PROVIDERS).find)
 
 
 def ended(key, status="succeeded"):

@@ -19,7 +19,8 @@ from engine.app import App, Options
 from engine.system.clock import VirtualClock
 from engine.errors import AuditUnwritable, ChainBroken, Overlap, UsageError
 from engine.audit.journal import Journal
-from engine.runs.live import RunResult
+from engine.runs.past import unfinished
+from engine.runs.result import RunResult
 from engine.state import LOG, State
 
 
@@ -165,7 +166,7 @@ def test_a_deadline_that_has_passed_meanwhile_takes_nothing_back(app, command, f
         finally: [{id: c, if: steps.a.status == "succeeded", uses: fake.write, with: {n: 3}}]
     """)
     kill(lambda: app.run(book), "step.ended")
-    past = live.past(place())
+    past = unfinished(place())
     app = App(Options(config="", emulator=True))
     app.starts = past.last.replace(year=2031)
     result = app.go_on(past, None)
