@@ -86,10 +86,13 @@ def _line(event: dict[str, Any]) -> str:
         **dict.fromkeys(("step.ended", "run.ended", "run.parked"), lambda: str(event["status"])),
         "step.skipped": lambda: f"not {event['condition']}",
         "log.continued": lambda: f"in {event['next']}",
+        "doubt.decided": lambda: str(event["decision"]),
+        "secret.resolved": lambda: str(event["reference"]),
+        **dict.fromkeys(("run.started", "run.resumed"), lambda: f"by {event['actor']['user']} ({event['actor']['trigger']})"),
     }
     told = tellers.get(event["event"], str)()
     error = f"  {event['error']['message']}" if event.get("error") else ""
-    return one_line(f"{event.get('time', '')}  {event['event']:<13} {_step(event):<20} {told}{_key(event)}{error}".rstrip())
+    return one_line(f"{event.get('time', '')}  {event['event']:<15} {_step(event):<20} {told}{_key(event)}{error}".rstrip())
 
 
 def _head(_context: click.Context, _param: click.Parameter, given: str | None) -> str | None:

@@ -79,6 +79,22 @@ def test_every_event_is_shown(command, ran):
     assert command("audit", "show", "--since", "2100-01-01").out == ""
     text = command("audit", "show", "--run", ran["run_id"]).out
     assert "step.intent" in text and "POST" in text and len(text.splitlines()) == len(shown)
+    who = shown[0]["actor"]
+    assert text.splitlines()[0].endswith(f" by {who['user']} (cli)")
+
+
+def test_which_secret_was_asked_for_is_shown(command, monkeypatch):
+    monkeypatch.setenv("TOKEN", "canary-81f2c7")
+    command.write("opsbook.yaml", 'secrets: {TOKEN: "env:TOKEN"}')
+    book = command.runbook(
+        """
+        secrets: [TOKEN]
+        steps: [{id: a, uses: core.command, with: {argv: ["true"], env: {T: "{{ secrets.TOKEN }}"}}}]
+        """
+    )
+    assert command("run", book).code == 0
+    shown = command("audit", "show").out
+    assert "secret.resolved" in shown and "env:TOKEN" in shown and "canary" not in shown
 
 
 def test_events_are_found_by_key_and_by_alert(command, ran):
