@@ -17,7 +17,7 @@ def refuse_second(state: State, run: str) -> None:
     if not state.ledger.exists():
         return
     known = [entry["run"] for entry in journal.events(state.ledger) if entry.get("retry_of") == run]
-    begun = [name for name in known if not (state.runs / name).is_dir() or (state.runs / name / LOG).stat().st_size]
+    begun = [name for name in known if not (state.runs / name).is_dir() or next(journal.events(state.runs / name / LOG), None)]
     if begun:
         raise UsageError(
             f"the run {run} was retried before, as {begun[-1]}",

@@ -161,6 +161,14 @@ def test_what_cannot_be_retried_is_said(command, fake, state):
         app().retry(second)
 
 
+@pytest.mark.parametrize("left", [b"", b'{"actor":', b'{"actor":{"trig'])
+def test_a_retry_that_a_crash_ended_in_its_first_line_never_began(command, fake, state, left):
+    run = failed(command, "steps: [{id: shaky, uses: fake.fail, with: {times: 9}}]")
+    second = app().retry(run).document["run_id"]
+    (state.run(second) / LOG).write_bytes(left)
+    assert app().retry(run).document["retry_of"] == run
+
+
 def test_a_corrected_runbook_keeps_what_was_done_where_it_still_reads_the_same(command, fake):
     text = """
         steps:
