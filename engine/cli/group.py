@@ -40,40 +40,32 @@ def _set(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
 
 def global_options() -> list[click.Option]:
     """The flags every command takes, before and after the verb."""
+
+    def option(*names: str, **about: Any) -> click.Option:
+        return click.Option(names, expose_value=False, callback=_set, **about)
+
     return [
-        click.Option(["-q", "--quiet", "quiet"], is_flag=True, expose_value=False, callback=_set, help="Silent when all is well."),
-        click.Option(["-v", "--verbose", "verbose"], is_flag=True, expose_value=False, callback=_set, help="Say each request."),
-        click.Option(["--json", "json"], is_flag=True, expose_value=False, callback=_set, help="One JSON document on standard output."),
-        click.Option(
-            ["--color", "color"],
-            type=click.Choice(["auto", "always", "never"]),
-            expose_value=False,
-            callback=_set,
-            help="Colours: auto unless NO_COLOR or FORCE_COLOR is set.",
+        option("-q", "--quiet", "quiet", is_flag=True, help="Silent when all is well."),
+        option("-v", "--verbose", "verbose", is_flag=True, help="Say each request."),
+        option("--json", "json", is_flag=True, help="One JSON document on standard output."),
+        option(
+            "--color", "color", type=click.Choice(["auto", "always", "never"]), help="Colours: auto unless NO_COLOR or FORCE_COLOR is set."
         ),
-        click.Option(["--no-input", "no_input"], is_flag=True, expose_value=False, callback=_set, help="Never ask."),
-        click.Option(["--config", "config"], type=click.Path(), expose_value=False, callback=_set, help="The configuration file."),
-        click.Option(
-            ["--log-level", "log_level"],
+        option("--no-input", "no_input", is_flag=True, help="Never ask."),
+        option("--config", "config", type=click.Path(), help="The configuration file."),
+        option(
+            "--log-level",
+            "log_level",
             type=click.Choice(["debug", "info", "warning", "error"]),
-            expose_value=False,
-            callback=_set,
             help="Log what is done, from this level on.",
         ),
-        click.Option(
-            ["--log-format", "log_format"],
+        option(
+            "--log-format",
+            "log_format",
             type=click.Choice(["people", "json", "journald"]),
-            expose_value=False,
-            callback=_set,
             help="Log in this form: what suits the place unless given.",
         ),
-        click.Option(
-            ["--log-file", "log_file"],
-            type=click.Path(),
-            expose_value=False,
-            callback=_set,
-            help="Log to the end of this file, instead of to standard error.",
-        ),
+        option("--log-file", "log_file", type=click.Path(), help="Log to the end of this file, instead of to standard error."),
     ]
 
 

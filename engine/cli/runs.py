@@ -40,12 +40,7 @@ def list_(session: Session, status: str | None, since: str | None, limit: int) -
         rows.append(row)
         if len(rows) == limit:
             break
-    if session.json:
-        session.print_json(rows)
-    elif not rows:
-        session.say("no such runs" if status or since else "no runs yet; try: opsbook demo")
-    for row in rows if not session.json else []:
-        session.say(_row(row))
+    session.list_rows(rows, _row, "no such runs" if status or since else "no runs yet; try: opsbook demo")
     return 0
 
 

@@ -34,12 +34,11 @@ def schedule() -> None:
 def list_(session: Session, paths: tuple[str, ...]) -> int:
     """List every trigger in PATHS, files or folders; runbooks/ by default."""
     rows = [_row(entry) for entry in _entries(session, paths)]
-    if session.json:
-        session.print_json(rows)
-    elif not rows:
-        session.say("no runbook here has triggers")
-    for row in rows if not session.json else []:
-        session.say(f"{row['runbook']}  {row['cron']}  {row['timezone']}  next {row['next'] or 'never'}")
+    session.list_rows(
+        rows,
+        lambda row: f"{row['runbook']}  {row['cron']}  {row['timezone']}  next {row['next'] or 'never'}",
+        "no runbook here has triggers",
+    )
     return 0
 
 
@@ -53,12 +52,9 @@ def next_(session: Session, runbook: str | None, count: int, since: str | None) 
     after = _moment(since) if since else datetime.now(UTC)
     entries = _entries(session, (runbook,) if runbook else ())
     rows = list(islice(heapq.merge(*(_coming(entry, after) for entry in entries), key=lambda row: str(row["utc"])), count))
-    if session.json:
-        session.print_json(rows)
-    elif not rows:
-        session.say("nothing: no runbook here has triggers")
-    for row in rows if not session.json else []:
-        session.say(f"{row['time']}  {row['runbook']}  {row['cron']}  {row['timezone']}")
+    session.list_rows(
+        rows, lambda row: f"{row['time']}  {row['runbook']}  {row['cron']}  {row['timezone']}", "nothing: no runbook here has triggers"
+    )
     return 0
 
 
@@ -138,16 +134,15 @@ def status(session: Session, paths: tuple[str, ...]) -> int:
     found = list(standings(app.state, app.entries(files), datetime.now(UTC)))
     rows = [*map(_standing, found), *gone]
     bad = any(row["problem"] for row in rows)
-    if session.json:
-        session.print_json(rows)
-    elif not rows:
-        session.say("nothing is installed: opsbook schedule install")
-    for row in rows if not session.json else []:
-        about = f"{row['moment'] or ''}  {row['run_id'] or ''}".rstrip()
-        session.say(f"{row['state']:<11}  {row['runbook'] or row['file']}  {row['trigger']}  {about}".rstrip())
+    session.list_rows(rows, _standing_line, "nothing is installed: opsbook schedule install")
     if bad:
         session.tell_held()
     return 1 if bad else 0
+
+
+def _standing_line(row: dict[str, Any]) -> str:
+    about = f"{row['moment'] or ''}  {row['run_id'] or ''}".rstrip()
+    return f"{row['state']:<11}  {row['runbook'] or row['file']}  {row['trigger']}  {about}".rstrip()
 
 
 def _entries(session: Session, paths: Sequence[str]) -> list[Entry]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import Invalid, KeyProblem, OpsbookError
+
+Row = TypeVar("Row")
 
 if TYPE_CHECKING:
     from engine.contracts import Listener
@@ -109,6 +112,14 @@ class Session:
 
         shown = self.redactor.value(document) if self.redactor else document
         print(clean_json(jsonlib.dumps(shown, indent=2, ensure_ascii=False, default=str)))
+
+    def list_rows(self, rows: Sequence[Row], line: Callable[[Row], str], nothing: str) -> None:
+        """Rows as one document, or each in a line; `nothing` is said where there are none."""
+        if self.json:
+            self.print_json(rows)
+            return
+        for message in map(line, rows) if rows else (nothing,):
+            self.say(message)
 
     def tell_held(self) -> None:
         """Says what was held back: a quiet command has failed."""
