@@ -85,6 +85,7 @@ def _line(event: dict[str, Any]) -> str:
         "step.result": lambda: f"{event['outcome']} {(event.get('answer') or {}).get('status') or ''}".strip(),
         **dict.fromkeys(("step.ended", "run.ended", "run.parked"), lambda: str(event["status"])),
         "step.skipped": lambda: f"not {event['condition']}",
+        "moment": lambda: f"of {event['key']}",
         "log.continued": lambda: f"in {event['next']}",
         "doubt.decided": lambda: str(event["decision"]),
         "secret.resolved": lambda: str(event["reference"]),
