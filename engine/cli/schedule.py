@@ -131,9 +131,8 @@ def status(session: Session, paths: tuple[str, ...]) -> int:
 
     app = App(Options(config=session.config))
     gone, files = _watched(app, paths)
-    found = list(standings(app.state, app.entries(files), datetime.now(UTC)))
-    rows = [*map(_standing, found), *gone]
-    bad = any(row["problem"] for row in rows)
+    found = [*standings(app.state, app.entries(files), datetime.now(UTC)), *gone]
+    rows, bad = list(map(_standing, found)), any(one.is_problem for one in found)
     session.list_rows(rows, _standing_line, "nothing is installed: opsbook schedule install")
     if bad:
         session.tell_held()
@@ -241,46 +240,32 @@ def _tell(session: Session, done: Done, verb: str, warnings: Sequence[str]) -> N
         session.say(f"note: {note}")
 
 
-def _watched(app: App, paths: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Rows of installed runbooks that are gone, and the files to look at: those named, or all that are installed and runbooks/."""
-    from engine.schedule.memory import every_record
+def _watched(app: App, paths: Sequence[str]) -> tuple[list[Standing], list[str]]:
+    """Installed triggers that are gone, and the files to look at: those named, or all that are installed and runbooks/."""
+    from engine.schedule import status
 
     if paths:
         return [], list(paths)
-    records = [record for record in every_record(app.state.schedule) if record.since is not None]
-    gone = {record.file for record in records if not Path(record.file).exists()}
+    records = status.installed(app.state)
+    gone = status.gone(records)
     here = [str(path.absolute()) for path in (Path(DEFAULT),) if path.is_dir()]
-    rows = [_gone(record.file, record.trigger) for record in records if record.file in gone]
-    below = _below(here)
-    return rows, [*here, *sorted({record.file for record in records if record.file not in gone and not below(Path(record.file))})]
-
-
-def _gone(file: str, trigger: str) -> dict[str, Any]:
-    return {
-        "runbook": None,
-        "file": file,
-        "trigger": trigger,
-        "state": "gone",
-        "problem": True,
-        "moment": None,
-        "run_id": None,
-        "next": None,
-    }
+    seen_to, below = {one.record.file for one in gone}, _below(here)
+    return gone, [*here, *sorted({one.file for one in records if one.file not in seen_to and not below(Path(one.file))})]
 
 
 def _standing(one: Standing) -> dict[str, Any]:
     """A standing as documents show it."""
     from engine.execution.executor import spell
 
-    upcoming = next(one.entry.moments(datetime.now(UTC)), None)
+    upcoming = next(one.entry.moments(datetime.now(UTC)), None) if one.entry else None
     return {
-        "runbook": one.entry.runbook,
-        "file": str(one.entry.file),
-        "trigger": one.entry.trigger.name,
+        "runbook": one.entry and one.entry.runbook,
+        "file": one.record.file,
+        "trigger": one.record.trigger,
         "state": one.state,
         "problem": one.is_problem,
         "moment": one.moment and spell(one.moment),
         "run_id": one.run,
-        "installed_at": one.since and spell(one.since.astimezone(UTC)),
+        "installed_at": one.record.since and spell(one.record.since.astimezone(UTC)),
         "next": upcoming.isoformat() if upcoming else None,
     }

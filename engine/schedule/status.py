@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.audit import journal
 from engine.schedule.entry import Entry
-from engine.schedule.memory import Memory, Record
+from engine.schedule.memory import Memory, Record, every_record
 from engine.state import LOG, State, history
 
 PROBLEMS = ("missed", "refused", "gone", "failed", "in_doubt", "interrupted")
@@ -26,18 +26,19 @@ class Standing:
     """How one trigger stands.
 
     Attributes:
+        record: what is remembered of it.
+        entry: the trigger; None when it is gone.
         state: a run's status; or waiting (nothing was expected yet), starting (it waits its turn), skipped (another run held its group),
-            refused (it could not begin), missed (no run, and it is too late for one).
+            refused (it could not begin), missed (no run, and it is too late for one), gone (its runbook's file is not there any more).
         moment: the one it is about, in UTC; None while waiting.
         run: its id, where there is one.
-        since: when the trigger was installed, as far as is known.
     """
 
-    entry: Entry
+    record: Record
+    entry: Entry | None
     state: str
-    moment: datetime | None
-    run: str | None
-    since: datetime | None
+    moment: datetime | None = None
+    run: str | None = None
 
     @property
     def is_problem(self) -> bool:
@@ -52,6 +53,16 @@ class Seen:
     moment: datetime
     began: datetime
     place: Path
+
+
+def installed(state: State) -> list[Record]:
+    """What is remembered of each trigger that is installed."""
+    return [record for record in every_record(state.schedule) if record.since is not None]
+
+
+def gone(records: Iterable[Record]) -> list[Standing]:
+    """The installed triggers whose runbook is not there any more."""
+    return [Standing(record, None, "gone") for record in records if not Path(record.file).exists()]
 
 
 def standings(state: State, entries: Iterable[Entry], now: datetime) -> Iterator[Standing]:
@@ -102,15 +113,15 @@ def _standing(state: State, entry: Entry, overdue: datetime | None, runs: list[S
     last = max(runs, key=lambda seen: (seen.moment, seen.began), default=None)
     expected = overdue if overdue and overdue > (record.since or _written(entry)) else None
     if record.moment and record.outcome and (last is None or record.moment > last.moment) and (not expected or record.moment >= expected):
-        return Standing(entry, _remembered(record, memory), record.moment, None, record.since)
+        return Standing(record, entry, _remembered(record, memory), record.moment)
     if last and (not expected or last.moment >= expected):
-        return Standing(entry, _status(last), last.moment, last.place.name, record.since)
+        return Standing(record, entry, _status(last), last.moment, last.place.name)
     if expected is None:
-        return Standing(entry, "waiting", None, None, record.since)
+        return Standing(record, entry, "waiting")
     going = next((seen for seen in runs if _status(seen) == "running"), None)
     if going:
-        return Standing(entry, "running", going.moment, going.place.name, record.since)
-    return Standing(entry, "starting" if memory.is_held() else "missed", expected, None, record.since)
+        return Standing(record, entry, "running", going.moment, going.place.name)
+    return Standing(record, entry, "starting" if memory.is_held() else "missed", expected)
 
 
 def _remembered(record: Record, memory: Memory) -> str:
