@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.secret import Secret
 
 MOST = 65536
-"""Characters read of standard input; a key is far shorter."""
+"""Bytes read of standard input; a key is far shorter."""
 
 
 class ProvidedSession(Session):
@@ -49,15 +49,14 @@ class ProvidedSession(Session):
         answer: str = click.prompt(question, default=default, type=kind, err=self.json)
         return answer.strip()
 
-    def ask_whether(self, question: str) -> bool:
-        """Whether a person says yes."""
-        return click.confirm(question, err=self.json)
-
     def ask_secret(self, question: str, reference: str) -> Secret:
         """A secret that a person types unseen, or that stands on standard input. Raises KeyProblem."""
         from engine.secrets import made
 
-        text = click.prompt(question, hide_input=True, err=self.json) if self.can_ask else sys.stdin.read(MOST)
+        if self.can_ask:
+            text = click.prompt(question, hide_input=True, err=self.json)
+        else:
+            text = sys.stdin.buffer.read(MOST).decode(errors="surrogateescape")
         return made(text, reference, self._known_secrets().learn)
 
     def surroundings(self) -> Surroundings:

@@ -10,6 +10,8 @@ from engine import secrets
 from engine.secret import Secret
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from engine.contracts import SecretStore
     from engine.redaction import Redactor
 
@@ -76,11 +78,19 @@ class ConfigurationFile:
         found: Mapping[str, Any] | None = value.get("connections", {}).get(name)
         return found
 
-    def add_key(self, name: str, settings: Mapping[str, Any], key: Mapping[str, Any]) -> bool:
-        """Adds a key, and its connection where that is new; whether the file changed. Raises Invalid and UsageError."""
-        from engine.config.edit import add_key
+    def check(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Raises UsageError when no connection may be like that; its message holds no value."""
+        from engine import config, schema
+        from engine.errors import UsageError
 
-        return add_key(self.path, name, settings, {**key, "secret": self._shared(key["secret"])}, _schema())
+        for problem in schema.problems({"connections": {name: settings}}, config.published(_schema())):
+            raise UsageError(f"{schema.spell_path(problem.path).lstrip('.')}: {problem.message}", hint=problem.hint)
+
+    def adding(self, name: str, settings: Mapping[str, Any], key: Mapping[str, Any]) -> AbstractContextManager[bool]:
+        """Adds a key, and its connection where that is new. Raises Invalid and UsageError."""
+        from engine.config.edit import adding
+
+        return adding(self.path, name, settings, {**key, "secret": self._shared(key["secret"])}, _schema())
 
     def _shared(self, reference: str) -> str:
         """A reference to a file below this one's folder in the form that is right on every machine."""

@@ -14,12 +14,13 @@ from typing import Any
 from engine import schema, secrets, source
 from engine.audit import segments, sinks
 from engine.contracts import DRAFT, Schema
-from engine.errors import Finding, Invalid
+from engine.errors import Finding, Invalid, UsageError
 from engine.language import notices
 from engine.model import SECRET_NAME
 from engine.model import Path as DocumentPath
 from engine.state import settings_folder
 from engine.state.plan_cache import PlanCache
+from engine.system import disk
 
 NAME = "opsbook.yaml"
 MACHINE_WIDE = Path("/etc/opsbook") / NAME
@@ -160,9 +161,12 @@ def load(given: str | None, connection: Mapping[str, Any], folder: str | None = 
 
 
 def chosen(given: str | None) -> Path | None:
-    """The one file to use, by `--config` or `OPSBOOK_CONFIG`; None where the usual places are meant."""
+    """The one file to use, by `--config` or `OPSBOOK_CONFIG`; None where the usual places are meant. Raises UsageError."""
     named = given or os.environ.get("OPSBOOK_CONFIG")
-    return Path(named).expanduser() if named else None
+    try:
+        return disk.at_home(named) if named else None
+    except OSError as error:
+        raise UsageError(f"the configuration {named}: {error.strerror}", hint="write its whole path") from error
 
 
 def own_file() -> Path:

@@ -6,6 +6,7 @@ file or the new one.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -27,8 +28,11 @@ _READABLE = 0o644
 """Mode of a new file: it holds no secret, and a project's is everybody's."""
 
 
-def add_key(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+@contextmanager
+def adding(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[bool]:
     """Adds a key to the connection `name` of a file, and the connection and the file where they are not there yet.
+
+    What speaks against it is raised at the beginning; the file is written at the end, unless what is done in between fails.
 
     Args:
         path: the file.
@@ -37,7 +41,7 @@ def add_key(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[str
         key: one entry of its `keys`.
         schema: of one connection.
 
-    Returns whether the file changed: a key that is there already is not added again.
+    Gives whether the file changes: a key that is there already is not added again.
 
     Raises:
         Invalid: the file cannot be read or breaks the schema.
@@ -47,17 +51,23 @@ def add_key(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[str
     try:
         disk.make_folder(path.parent)
         with _alone(path.parent):
-            return _add_key(path, name, settings, key, schema)
+            made = _made(path, name, settings, key, schema)
+            if made is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            yield made is not None
+            if made is not None:
+                disk.put_whole(path, made, path.stat().st_mode & 0o7777 if path.exists() else _READABLE)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", hint="check the folder, or name another file") from error
 
 
-def _add_key(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+def _made(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[str, Any], schema: Mapping[str, Any]) -> bytes | None:
+    """What the file is to hold; None when the key is there already."""
     content = source.content(path) if path.exists() else b""
     value = config.checked(content, path, schema) or {}
     present = value.get("connections", {}).get(name)
     if present is not None and _is_there(path, name, present, key):
-        return False
+        return None
     document = source.read(content, str(path))
     wanted = _wanted(value, name, settings, key)
     mark = _MARK if content.decode().startswith(_MARK) else ""
@@ -71,8 +81,7 @@ def _add_key(path: Path, name: str, settings: Mapping[str, Any], key: Mapping[st
         raise UsageError(
             f"{path} is written in a way that cannot be added to safely; it was left as it is", hint=f"add it yourself: {entry}"
         )
-    disk.put_whole(path, made, path.stat().st_mode & 0o7777 if path.exists() else _READABLE)
-    return True
+    return made
 
 
 def _is_there(path: Path, name: str, present: Mapping[str, Any], key: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,8 +45,15 @@ class ConfigurationFile(Protocol):
     def connection(self, name: str) -> Mapping[str, Any] | None:
         """What the file says of a connection, or None. Raises Invalid."""
 
-    def add_key(self, name: str, settings: Mapping[str, Any], key: Mapping[str, Any]) -> bool:
-        """Adds a key, and its connection where that is new; whether the file changed. Raises Invalid and UsageError."""
+    def check(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Raises UsageError when no connection may be like that; its message holds no value."""
+
+    def adding(self, name: str, settings: Mapping[str, Any], key: Mapping[str, Any]) -> AbstractContextManager[bool]:
+        """Adds a key, and its connection where that is new; gives whether the file changes.
+
+        What speaks against it is raised at the beginning, as Invalid or UsageError; the file is written at the end, unless what is done
+        in between fails.
+        """
 
     def hidden_by(self, name: str) -> str | None:
         """The stronger file whose connection of that name is used instead, or None."""
@@ -70,9 +78,6 @@ class CommandLine(Protocol):
 
     def ask(self, question: str, *, default: str | None = None, among: Sequence[str] = ()) -> str:
         """What a person answers; only where `can_ask`."""
-
-    def ask_whether(self, question: str) -> bool:
-        """Whether a person says yes; only where `can_ask`."""
 
     def ask_secret(self, question: str, reference: str) -> Secret:
         """A secret that a person types unseen, or that stands on standard input where nobody can be asked. Raises KeyProblem."""

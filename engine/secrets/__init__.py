@@ -55,7 +55,7 @@ def made(text: str, reference: str, learn: Callable[[Secret], None]) -> Secret:
     value = text.strip()
     if len(value) < SHORTEST or not value.isprintable():
         fault = f"shorter than {SHORTEST} characters, of more than one line, or not plain text"
-        raise KeyProblem(f"what {told(reference)} gives is no usable key: {fault}")
+        raise KeyProblem(f"what was given for {told(reference)} is no usable key: {fault}")
     secret = Secret(value, reference)
     learn(secret)
     return secret

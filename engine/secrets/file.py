@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from pathlib import Path
 
 from engine.errors import KeyProblem
 from engine.system import disk
@@ -18,9 +17,8 @@ LARGEST = 65536
 
 def read(name: str) -> str:
     """The file's text. Raises KeyProblem when it cannot be read, is not a regular file, or others may change it."""
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's raises where there is no home
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(disk.at_home(name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise KeyProblem(f"the secret file {name} cannot be read: {error.strerror}", hint="check the path and its owner") from error
     try:
@@ -41,13 +39,15 @@ def read(name: str) -> str:
 
 def holds(name: str) -> bool:
     """Whether there is such a file."""
-    return os.path.lexists(Path(name).expanduser())
+    with contextlib.suppress(OSError):
+        return os.path.lexists(disk.at_home(name))
+    return False
 
 
 def store(name: str, value: str) -> None:
     """Puts the value into the file, which only its owner may read. Raises KeyProblem when it cannot be written."""
-    path = Path(name).expanduser()
     try:
+        path = disk.at_home(name)
         disk.make_folder(path.parent)
         disk.put_whole(path, f"{value}\n".encode(), disk.PRIVATE_FILE)
     except OSError as error:

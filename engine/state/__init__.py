@@ -22,13 +22,16 @@ POLL = 0.2
 
 
 def folder() -> Path:
-    """`OPSBOOK_STATE`, else the XDG state folder."""
+    """`OPSBOOK_STATE`, else the XDG state folder. Raises UsageError: it begins at a home that is not known."""
     given = os.environ.get("OPSBOOK_STATE")
-    if given:
-        return Path(given).expanduser().absolute()
-    import platformdirs
+    if not given:
+        import platformdirs
 
-    return Path(platformdirs.user_state_dir("opsbook"))
+        given = platformdirs.user_state_dir("opsbook")
+    try:
+        return disk.at_home(given).absolute()
+    except OSError as error:
+        raise UsageError(f"the state folder {given}: {error.strerror}", hint="write the whole path in OPSBOOK_STATE") from error
 
 
 def settings_folder() -> Path:

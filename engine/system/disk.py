@@ -18,6 +18,14 @@ from engine.errors import AuditUnwritable
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
+def at_home(path: str) -> Path:
+    """A path in which `~` or `~user` may stand for a home folder. Raises OSError: there is no such home."""
+    found = os.path.expanduser(path)  # noqa: PTH111 - Path's raises an error of no kind of its own
+    if path.startswith("~") and found == path:
+        raise FileNotFoundError(errno.ENOENT, "there is no such home folder", path)
+    return Path(found)
+
+
 def open_private(path: Path, flags: int) -> int:
     """Opens a file of this user's own, made when absent; its name is then on disk.
 

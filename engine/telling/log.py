@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 from engine import wording
@@ -65,8 +64,7 @@ def _sink(wanted: Mapping[str, str], audience: Audience) -> Sink:
     form = wanted.get("format") or _usual(wanted)
     line = FORMS[form].line
     if "file" in wanted:
-        path = Path(wanted["file"]).expanduser()
-        return _Stream(lambda: os.open(path, APPENDING, PRIVATE), lambda record: f"{line(record)}\n".encode())
+        return _Stream(lambda: os.open(disk.at_home(wanted["file"]), APPENDING, PRIVATE), lambda record: f"{line(record)}\n".encode())
     if form == "journald" and journald.is_there():
         return _Stream(journald.connected, journald.datagram)
     return _StandardError(line, audience.voice.log)

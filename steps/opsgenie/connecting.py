@@ -57,12 +57,30 @@ class NotSaved(OpsbookError):
         self.exit_status = key.exit_status
 
 
-def connect(line: CommandLine, wishes: Wishes) -> int:
-    """Carries it out and returns the exit status.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is to be saved.
+
+    Attributes:
+        settings: of a connection that is new; none for one that is in the file already.
+        key: its entry in the configuration.
+        to_store: the key itself, where it is to be put into the place that the entry names.
+        standing: how the connection stands with the key; None when it was not tried.
+    """
+
+    file: ConfigurationFile
+    settings: Mapping[str, Any]
+    key: Mapping[str, Any]
+    to_store: Secret | None
+    standing: ConnectionStanding | None
+
+
+def find(line: CommandLine, wishes: Wishes) -> Found:
+    """Asks for what was not said, and tries the key; changes nothing.
 
     Raises:
         UsageError: what is needed was not said and nobody can be asked, or contradicts what is configured.
-        KeyProblem: the key cannot be read or stored.
+        KeyProblem: the key cannot be read.
         NotSaved: the service does not take it for what it is said to be.
     """
     refuse_keys([wishes.name, wishes.team, wishes.key_from, *wishes.settings.values()])
@@ -76,11 +94,15 @@ def connect(line: CommandLine, wishes: Wishes) -> int:
     secret, new = _secret(line, wishes, key)
     standing = _tried(line, wishes, settings, key, secret)
     key = _with_rights(line, wishes, key, standing)
-    if new and secret:
-        line.keychain.store(secret)
-    changed = file.add_key(wishes.name, {} if present else settings, key)
-    _report(line, wishes, file, standing, key, changed=changed, stored=new)
-    return 0
+    return Found(file, {} if present else settings, key, secret if new else None, standing)
+
+
+def save(line: CommandLine, name: str, found: Found) -> None:
+    """Saves it as the connection `name`, and says so. Raises KeyProblem and UsageError: then neither key nor connection is saved."""
+    with found.file.adding(name, found.settings, found.key) as changes:
+        if found.to_store:
+            line.keychain.store(found.to_store)
+    _report(line, name, found, changed=changes)
 
 
 def refuse_keys(texts: list[str | None]) -> None:
@@ -140,6 +162,7 @@ def _settings(line: CommandLine, wishes: Wishes, file: ConfigurationFile, presen
             )
         line.say(f"The connection {wishes.name} is in {file.path} already; a key is added to it.")
         return known
+    file.check(wishes.name, wishes.settings)
     if wishes.settings.keys() & {"region", "url"} or not line.can_ask:
         return wishes.settings
     line.say(telling.REGION)
@@ -186,13 +209,26 @@ def _secret(line: CommandLine, wishes: Wishes, key: Mapping[str, Any]) -> tuple[
         )
     if keeps and (wishes.key_given or (line.can_ask and not line.keychain.holds(reference))):
         line.say(f"The key will be kept in {told(reference)}.")
-        return line.ask_secret("The key itself (not shown)", reference), True
+        return _given(line, reference), True
     if not wishes.check:
         return None, False
     try:
         return line.keychain.read(reference), False
     except KeyProblem as problem:
         raise KeyProblem(f"{problem.message}; nothing was saved", hint=_unread(problem, key["kind"], keeps=keeps)) from None
+
+
+def _given(line: CommandLine, reference: str) -> Secret:
+    """The key itself; a person who mistypes it is asked again. Raises KeyProblem."""
+    while True:
+        try:
+            return line.ask_secret("The key itself (not shown)", reference)
+        except KeyProblem as problem:
+            if not line.can_ask:
+                raise KeyProblem(
+                    f"{problem.message}; nothing was saved", hint="standard input must hold the key and nothing else"
+                ) from None
+            line.say(f"  {problem.message}")
 
 
 def _unread(problem: KeyProblem, kind: KeyKind, *, keeps: bool) -> str:
@@ -262,29 +298,17 @@ def read_rights(text: str) -> tuple[str, ...]:
     return tuple(right for right in RIGHTS if right in named)
 
 
-def _report(
-    line: CommandLine,
-    wishes: Wishes,
-    file: ConfigurationFile,
-    standing: ConnectionStanding | None,
-    key: Mapping[str, Any],
-    *,
-    changed: bool,
-    stored: bool,
-) -> None:
+def _report(line: CommandLine, name: str, found: Found, *, changed: bool) -> None:
     """Says what was saved, and what to do next."""
-    hidden = file.hidden_by(wishes.name)
+    file, standing, place = found.file, found.standing, told(found.key["secret"])
+    hidden = file.hidden_by(name)
     if line.json:
-        found = {"standing": asdict(standing) if standing else None}
-        entry = {**key, "secret": told(key["secret"])}
-        line.print_json(
-            {"connection": wishes.name, "file": str(file.path), "changed": changed, "stored": stored, "hidden_by": hidden, "key": entry}
-            | found
-        )
-    if stored:
-        line.say(f"The key is kept in {told(key['secret'])}.")
-    outcome = f"Saved: the connection {wishes.name} in {file.path}" if changed else f"Nothing to save: {file.path} has this key already"
+        saved = {"connection": name, "file": str(file.path), "changed": changed, "stored": found.to_store is not None, "hidden_by": hidden}
+        line.print_json({**saved, "key": {**found.key, "secret": place}, "standing": asdict(standing) if standing else None})
+    if found.to_store:
+        line.say(f"The key is kept in {place}.")
+    outcome = f"Saved: the connection {name} in {file.path}" if changed else f"Nothing to save: {file.path} has this key already"
     line.say(outcome + ("." if standing else f" ({_NOT_CHECKED})."))
     if hidden:
-        line.say(f"But here {hidden} has a connection {wishes.name} too, and is stronger.")
-    line.say(telling.following(wishes.name))
+        line.say(f"But here {hidden} has a connection {name} too, and is stronger.")
+    line.say(telling.following(name))

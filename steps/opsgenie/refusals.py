@@ -81,8 +81,7 @@ GONE = "It was revoked or regenerated, or its integration is switched off: look 
 def on_form(region: str | None) -> str:
     """Where a key of an unknown form belongs is for a person to say: the other region is never tried with it."""
     other = ", ".join(one for one in HOSTS if one != region)
-    elsewhere = f", or it belongs to an account in another region ({other})" if region else ""
-    return (
-        f"Either part of the key is missing{elsewhere}. A key is only ever sent to the region it is configured for, "
-        "so nothing was tried elsewhere."
+    why = (
+        f"Either part of the key is missing, or it belongs to an account in another region ({other})" if region else "Part of it is missing"
     )
+    return f"{why}. A key is only ever sent to the region it is configured for, so nothing was tried elsewhere."

@@ -208,7 +208,9 @@ class _Trial:
         elif judged is Verdict.FORMAT:
             self._fail(f"the service does not know a key of this form: {words}", on_form(self._service.region), 4)
         else:
-            self._fail(f"the service does not know the key: {words}", f"{GONE}.", 4)
+            region = self._service.region
+            elsewhere = f" Check too that the account lives in the region {region}." if region else ""
+            self._fail(f"the service does not know the key: {words}", f"{GONE}.{elsewhere}", 4)
 
     def _compare(self) -> None:
         """Holds what was seen against what the configuration says."""

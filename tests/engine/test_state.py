@@ -35,6 +35,9 @@ def test_where_it_is(monkeypatch):
     monkeypatch.delenv("OPSBOOK_STATE")
     monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
     assert folder() == Path("/somewhere/opsbook")
+    monkeypatch.setenv("OPSBOOK_STATE", "~nobody-here/state")
+    with pytest.raises(UsageError, match="no such home folder"):
+        folder()
 
 
 def test_where_the_users_configuration_is(monkeypatch):

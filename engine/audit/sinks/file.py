@@ -7,7 +7,6 @@ import mmap
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from engine.system import disk
@@ -23,7 +22,7 @@ class FileSink:
     """A private file, opened through no link; one writer at a time. Raises OSError."""
 
     def __init__(self, target: str) -> None:
-        self._file = disk.open_private(Path(target).expanduser(), os.O_RDWR | os.O_APPEND)
+        self._file = disk.open_private(disk.at_home(target), os.O_RDWR | os.O_APPEND)
         self._sync = disk.Sync(self._file)
 
     def write(self, line: bytes) -> None:

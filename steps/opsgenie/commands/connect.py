@@ -42,17 +42,22 @@ def opsgenie(line: CommandLine, /, rest: tuple[str, ...], **flags: Any) -> int:
     Asks for what the flags do not say. Sends reads only, and the key only to the region that was named. Run it again to add another
     key to the same connection. Exit code 4 when the key is refused, 5 when the service cannot be reached: nothing is saved then.
     """
-    from engine.errors import UsageError
-    from steps.opsgenie.connecting import Wishes, connect, read_rights, refuse_keys
+    from pathlib import Path
+
+    from engine.errors import Interrupted, UsageError
+    from steps.opsgenie.connecting import Wishes, find, read_rights, refuse_keys, save
 
     refuse_keys([*rest, flags["rights"]])
     if rest:
         raise UsageError("this command takes flags only", hint="opsbook connect opsgenie --help")
     if flags["region"] and flags["url"]:
         raise UsageError("--region and --url exclude each other", hint="the address of a region is known")
+    settings = {name: flags[name] for name in ("region", "url", "proxy", "ca_file") if flags[name]}
+    if "ca_file" in settings:
+        settings["ca_file"] = str(Path(settings["ca_file"]).absolute())
     wishes = Wishes(
         name=flags["name"],
-        settings={name: flags[name] for name in ("region", "url", "proxy", "ca_file") if flags[name]},
+        settings=settings,
         kind=flags["kind"],
         team=flags["team"],
         rights=None if flags["rights"] is None else read_rights(flags["rights"]),
@@ -61,4 +66,10 @@ def opsgenie(line: CommandLine, /, rest: tuple[str, ...], **flags: Any) -> int:
         project=flags["project"],
         check=flags["check"],
     )
-    return connect(line, wishes)
+    try:
+        found = find(line, wishes)
+    except (click.Abort, KeyboardInterrupt):
+        line.say("")  # past the question
+        raise Interrupted("it was broken off; nothing was saved", ends=True) from None
+    save(line, wishes.name, found)
+    return 0

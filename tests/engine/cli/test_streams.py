@@ -104,3 +104,12 @@ def test_the_whole_process(tmp_path, how, environment):
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
     assert [path.read_text() for path in tmp_path.glob("state/runs/*/output/done.txt")] == ["done"]
     assert all(line.startswith("{") for path in tmp_path.glob("state/runs/*/audit.jsonl") for line in path.read_text().splitlines())
+
+
+def test_a_closed_standard_input_is_one_that_nobody_answers(tmp_path):
+    own = {"OPSBOOK_STATE": str(tmp_path / "state"), "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -m engine connect opsgenie <&-', sys.executable],
+        cwd=tmp_path, env={**os.environ, **own}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, "are needed where nobody can be asked" in done.stderr) == (2, True), done.stderr

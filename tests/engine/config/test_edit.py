@@ -13,13 +13,19 @@ from hypothesis import strategies as st
 from engine import config, source
 from engine.project import PROVIDERS, connection_schema
 from engine.catalog import Catalog
-from engine.config.edit import add_key
+from engine.config.edit import adding
 from engine.errors import Invalid, UsageError
 
 SCHEMA = connection_schema(Catalog(PROVIDERS))
 KEY = {"kind": "team", "team": "dba", "secret": "env:DBA_KEY"}
 OTHER = {"kind": "account", "rights": ["read"], "secret": "env:ACCOUNT_KEY"}
 ANY = '{kind: integration, secret: "env:OLD"}'
+
+
+def add_key(*what):
+    with adding(*what) as changes:
+        return changes
+
 
 STYLES = {
     "empty": "",
@@ -243,3 +249,20 @@ def test_keys_added_at_the_same_time_are_all_there(file):
         thread.join()
     found = source.load(file).value["connections"]["web"]["keys"]
     assert sorted(key["secret"] for key in found) == [key["secret"] for key in keys]
+
+
+def test_what_speaks_against_it_is_said_before_and_what_fails_meanwhile_leaves_the_file(file):
+    add_key(file, "web", {"region": "eu"}, KEY, SCHEMA)
+    before = file.read_bytes()
+    with pytest.raises(UsageError, match="has this key already"), adding(file, "web", {}, {**KEY, "team": "ops"}, SCHEMA):
+        pytest.fail("it was gone into")
+    with pytest.raises(ZeroDivisionError), adding(file, "web", {}, OTHER, SCHEMA) as changes:
+        assert (changes, file.read_bytes()) == (True, before)
+        raise ZeroDivisionError
+    assert file.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_said_before(file, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UsageError, match="Permission denied"), adding(file, "web", {"region": "eu"}, KEY, SCHEMA):
+        pytest.fail("it was gone into")

@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+from engine.errors import KeyProblem
+from engine.secrets import file
+
 
 def test_a_file(tmp_path, resolve):
     path = tmp_path / "key"
@@ -42,3 +45,11 @@ def test_nobody_without_a_home(refused):
 
 def test_what_is_no_path(refused):
     assert "never the key itself" in refused("file:a\0b")
+
+
+def test_no_key_is_put_into_a_home_that_nobody_knows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert not file.holds("~nobody-here/key")
+    with pytest.raises(KeyProblem, match="no such home folder"):
+        file.store("~nobody-here/key", "0123456789")
+    assert list(tmp_path.iterdir()) == []

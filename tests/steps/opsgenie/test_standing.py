@@ -146,6 +146,11 @@ def test_a_key_of_the_other_region_is_said_and_tried_nowhere_else(bench, say):
     assert len(one.bench.transport.requests) == 1
 
 
+def test_an_unknown_key_may_be_of_an_account_elsewhere(bench, say):
+    one = Answers(bench, say.respond(401, {"message": "Could not authenticate"}), region="us")
+    assert "revoked" in one.key.hint and "Check too that the account lives in the region us." in one.key.hint
+
+
 def test_without_a_region_no_region_is_blamed(bench, say):
     one = Answers(bench, say.respond(422, {"message": "Key format is not valid!"}), region=None)
     assert "region" not in one.key.hint.partition(".")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -203,6 +204,25 @@ def test_the_same_reference_twice_changes_nothing(connecting):
     assert (one.file.read_bytes(), one.file.stat().st_ino) == before
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--url", "http://opsgenie.example"), "connections.opsgenie.url: write https:// and a host"),
+        (("--url", "https://x.example/v2"), "no user, password or path"),
+        (("--url", "https://x.example", "--proxy", "http://ana:s3cr3t@proxy:1"), "connections.opsgenie.proxy: write http:// and a host"),
+    ],
+)
+def test_no_key_goes_where_the_configuration_would_not_send_it(connecting, flags, said):
+    done = connecting()(*flags, "--kind", "account", "--key-from", "env:NEVER_READ", url=False)
+    assert (done.code, said in done.err, "s3cr3t" in done.both) == (2, True, False), done.both
+
+
+def test_certificates_are_found_from_everywhere(connecting):
+    one = connecting()
+    assert one("--kind", "account", "--key-from", "env:ACCOUNT", "--ca-file", "ca.pem", "--no-check").code == 0
+    assert one.saved["opsgenie"]["ca_file"] == str(one.command.folder / "ca.pem")
+
+
 def test_a_connection_elsewhere_is_not_mixed_up(connecting):
     one = connecting()
     one("--kind", "account", "--key-from", "env:ACCOUNT")
@@ -213,14 +233,11 @@ def test_a_connection_elsewhere_is_not_mixed_up(connecting):
 class Piped:
     """Standard input that is no terminal."""
 
-    def __init__(self, text):
-        self.text = text
+    def __init__(self, text, encoding="utf-8"):
+        self.buffer = io.BytesIO(text.encode(encoding))
 
     def isatty(self):
         return False
-
-    def read(self, most):
-        return self.text[:most]
 
 
 def test_a_key_of_standard_input_is_kept_in_a_private_file(connecting, monkeypatch):
@@ -243,6 +260,27 @@ def test_a_new_key_takes_the_place_of_the_old_one(connecting, monkeypatch):
     monkeypatch.setattr("sys.stdin", Piped(one.account.key("account")))
     assert one(*arguments, "--key-stdin").code == 0
     assert (kept.read_text().strip(), one.file.read_bytes()) == (one.account.key("account"), before)
+
+
+def test_a_key_that_the_configuration_refuses_is_not_kept(connecting, monkeypatch):
+    one = connecting()
+    kept = Path(one.command.write("account.key", "11111111-0000-4000-8000-000000000000\n"))
+    kept.chmod(0o600)
+    one("--kind", "account", "--key-from", f"file:{kept}", "--rights", "read", "--no-check")
+    before = one.file.read_bytes(), kept.read_bytes()
+    monkeypatch.setattr("sys.stdin", Piped(one.account.key("account")))
+    done = one("--kind", "account", "--key-from", f"file:{kept}", "--key-stdin")
+    assert (done.code, "has this key already, as {kind: account, rights: [read]}" in done.err) == (2, True)
+    assert (one.file.read_bytes(), kept.read_bytes()) == before
+
+
+@pytest.mark.parametrize("given", ["", "short", "two\nlines-of-it", "\xff" * 9])
+def test_standard_input_that_holds_no_key(connecting, monkeypatch, given):
+    one = connecting()
+    monkeypatch.setattr("sys.stdin", Piped(given, "latin-1"))
+    done = one("--kind", "account", "--key-from", "file:kept", "--key-stdin")
+    assert (done.code, "is no usable key" in done.err, "nothing was saved" in done.err) == (4, True, True)
+    assert one.account.requests == []
 
 
 def test_a_key_that_is_refused_is_not_kept(connecting, monkeypatch):
@@ -412,14 +450,34 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize("how", [KeyboardInterrupt, EOFError])
 @pytest.mark.parametrize("at", range(len(QUESTIONS)), ids=[question for question, _ in QUESTIONS])
-def test_ctrl_c_leaves_nothing(connecting, person, at):
+def test_breaking_off_at_a_question_leaves_nothing(connecting, person, at, how, flags):
     one = connecting()
     answers = [(question, answer or one.account.key("account")) for question, answer in QUESTIONS[:at]]
-    person(*answers, (QUESTIONS[at][0], KeyboardInterrupt()))
-    done = one(no_input=False)
-    assert done.code == 130
+    person(*answers, (QUESTIONS[at][0], how()))
+    done = one(*flags, no_input=False)
+    assert (done.code, "error: it was broken off; nothing was saved" in done.err) == (130, True), done.both
+    assert not flags or json.loads(done.out)["error"]["code"] == "interrupted"
     assert [path for path in one.command.folder.rglob("*") if path.is_file()] == []
+
+
+def test_breaking_off_while_the_key_is_tried_leaves_nothing(connecting, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    one = connecting()
+    monkeypatch.setattr("steps.opsgenie.connecting.standing_of", interrupted)
+    done = one("--kind", "account", "--key-from", "env:ACCOUNT")
+    assert (done.code, "nothing was saved" in done.err, one.file.exists()) == (130, True, False)
+
+
+def test_a_person_who_mistypes_the_key_is_asked_again(connecting, person):
+    one = connecting()
+    asked = person(("The key itself", "oops"), ("The key itself", one.account.key("account")), ("Rights", "read"))
+    done = one("--kind", "account", "--key-from", "file:keys/account", "--user", no_input=False)
+    assert (done.code, asked.left, "shorter than 8 characters" in done.out, "oops" in done.both) == (0, [], True, False)
 
 
 def test_on_a_terminal_the_key_is_typed_unseen(connecting, tmp_path):
