@@ -59,14 +59,20 @@ def output(command: str, folder: Path, state: Path) -> str:
     return normal(done.stdout, str(state))
 
 
+def lay_out(text: str, folder: Path) -> None:
+    """Puts the files that a page shows into a folder."""
+    for name, content in FILE.findall(text):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+
+
 def refreshed(text: str) -> str:
     """A page with each example as it is printed now."""
     with tempfile.TemporaryDirectory() as place:
         folder, state = Path(place, "project"), Path(place, "state")
         folder.mkdir()
         (folder / "runbooks").symlink_to(ROOT / "runbooks")
-        for name, content in FILE.findall(text):
-            (folder / name).write_text(content)
+        lay_out(text, folder)
         return CONSOLE.sub(lambda match: match[1] + match[2] + "\n" + output(match[2], folder, state) + match[4], text)
 
 

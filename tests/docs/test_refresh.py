@@ -1,4 +1,3 @@
-import importlib.util
 import re
 from pathlib import Path
 
@@ -12,14 +11,6 @@ from engine.catalog import Catalog
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```yaml\n(apiVersion: runbook/v1\n.*?)```", re.S)
 EXAMPLES = [(page.name, text) for page in sorted((ROOT / "docs").glob("*.md")) for text in BLOCK.findall(page.read_text())]
-
-
-@pytest.fixture
-def refresh():
-    spec = importlib.util.spec_from_file_location("refresh", ROOT / "docs" / "refresh.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(("page", "examples"), [("README.md", 4), ("docs/monitoring.md", 3)])

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import pty
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from keyring.backend import KeyringBackend
 from engine import source
 from engine.cli.provided import ProvidedSession
 from tests.security.canaries import leaks
+from tests.terminal import Terminal
 
 LOOKS_LIKE_A_KEY = "2f6c1d1e-8a4b-4000-8000-0123456789ab"
 
@@ -482,31 +481,10 @@ def test_a_person_who_mistypes_the_key_is_asked_again(connecting, person):
 
 def test_on_a_terminal_the_key_is_typed_unseen(connecting, tmp_path):
     one = connecting()
-    ours, theirs = pty.openpty()
     words = ["--url", one.account.url, "--kind", "account", "--key-from", "file:keys/account", "--user", "--rights", "read"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "engine", "connect", "opsgenie", *words],
-        stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4]), "PYTHONSAFEPATH": "1"},
-    )  # fmt: skip
-    os.close(theirs)
-    said = until(ours, b"(not shown): ")
-    os.write(ours, one.account.key("account").encode() + b"\n")
-    said += until(ours, None)
-    os.close(ours)
-    assert (process.wait(30), b"Saved: the connection opsgenie" in said) == (0, True), said.decode()
-    assert one.account.key("account").encode() not in said
-
-
-def until(terminal, words):
-    """What a terminal shows until it shows these words last, or for ever."""
-    said = b""
-    while words is None or not said.endswith(words):
-        try:
-            part = os.read(terminal, 4096)
-        except OSError:  # the other end was closed
-            break
-        if not part:
-            break
-        said += part
-    return said
+    own = {"PYTHONPATH": str(Path(__file__).parents[4]), "PYTHONSAFEPATH": "1"}
+    terminal = Terminal([sys.executable, "-m", "engine", "connect", "opsgenie", *words], tmp_path, {**os.environ, **own})
+    terminal.until("(not shown): ")
+    terminal.type(one.account.key("account"))
+    assert (terminal.end(), b"Saved: the connection opsgenie" in terminal.shown) == (0, True), terminal.shown.decode()
+    assert one.account.key("account").encode() not in terminal.shown
