@@ -22,12 +22,12 @@ POLL = 0.2
 
 
 def folder() -> Path:
-    """`OPSBOOK_STATE`, else the XDG state folder. Raises UsageError: it begins at a home that is not known."""
+    """`OPSBOOK_STATE`, else the XDG state folder. Raises UsageError: the first begins at a home that is not known."""
     given = os.environ.get("OPSBOOK_STATE")
     if not given:
         import platformdirs
 
-        given = platformdirs.user_state_dir("opsbook")
+        return _at_home(lambda: platformdirs.user_state_path("opsbook"))
     try:
         return disk.at_home(given).absolute()
     except OSError as error:
@@ -35,9 +35,14 @@ def folder() -> Path:
 
 
 def settings_folder() -> Path:
-    """The XDG folder of the user's own configuration; of a user whom the machine does not know by name, a folder that is not there."""
+    """The XDG folder of the user's own configuration."""
+    return _at_home(lambda: Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()))
+
+
+def _at_home(find: Callable[[], Path]) -> Path:
+    """A folder of the user's own; of a user whom the machine does not know by name, one that is not there."""
     try:
-        return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+        return find()
     except RuntimeError:
         return Path("/nonexistent")
 

@@ -49,6 +49,9 @@ def test_where_the_users_configuration_is(monkeypatch):
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
     assert module.settings_folder() == Path("/nonexistent")
+    monkeypatch.delenv("OPSBOOK_STATE", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert folder() == Path("/nonexistent")
 
 
 def test_runs_are_named_by_time_and_private(state):
