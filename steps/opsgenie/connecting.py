@@ -101,8 +101,15 @@ def save(line: CommandLine, name: str, found: Found) -> None:
     """Saves it as the connection `name`, and says so. Raises KeyProblem and UsageError: then neither key nor connection is saved."""
     with found.file.adding(name, found.settings, found.key) as changes:
         if found.to_store:
-            line.keychain.store(found.to_store)
+            _store(line, found.to_store)
     _report(line, name, found, changed=changes)
+
+
+def _store(line: CommandLine, secret: Secret) -> None:
+    try:
+        line.keychain.store(secret)
+    except KeyProblem as problem:
+        raise KeyProblem(f"{problem.message}; nothing was saved", hint=problem.hint) from None
 
 
 def refuse_keys(texts: list[str | None]) -> None:
@@ -110,7 +117,7 @@ def refuse_keys(texts: list[str | None]) -> None:
     plain = [text.replace("cmd:", "", 1) if text and not _PROGRAM.match(text) else None for text in texts]
     if any(text and key_shaped(text) for text in plain):
         raise UsageError(
-            "one of the arguments looks like a key; no command takes one, and nothing was done with it",
+            "what was given looks like a key; no command takes one there, and nothing was done with it",
             hint="other users can read arguments and the shell keeps them: revoke that key. Say where a key lives, as in "
             "--key-from env:OPSGENIE_KEY",
         )
@@ -178,6 +185,7 @@ def _key(line: CommandLine, wishes: Wishes) -> dict[str, Any]:
     team = wishes.team
     if kind == "team" and not team:
         team = line.ask("Name of the team")
+        refuse_keys([team])
     if line.can_ask and wishes.key_from is None:
         line.say(telling.recipe(kind))
         line.say(telling.places(line.keychain.forms()))
@@ -290,11 +298,13 @@ def _asked_rights(line: CommandLine) -> tuple[str, ...] | None:
 
 
 def read_rights(text: str) -> tuple[str, ...]:
-    """Rights out of a list with commas, in the usual order. Raises UsageError."""
+    """Rights out of a list with commas, in the usual order, at least one. Raises UsageError."""
     named = {word.strip() for word in text.split(",")} - {""}
     if unknown := sorted(named - set(RIGHTS)):
         refuse_keys(list(unknown))
         raise UsageError(f"there is no right {', '.join(unknown)}; there are {', '.join(RIGHTS)}")
+    if not named:
+        raise UsageError(f"a key without any right does nothing; there are {', '.join(RIGHTS)}")
     return tuple(right for right in RIGHTS if right in named)
 
 

@@ -319,6 +319,27 @@ def kept():
     keyring.set_keyring(before)
 
 
+class Shut(Kept):
+    """A keyring that nothing can be put into."""
+
+    def set_password(self, service, username, password):
+        raise RuntimeError(password)
+
+
+def test_a_keyring_that_stays_shut_leaves_nothing(connecting, monkeypatch, kept):
+    one = connecting()
+    keyring.set_keyring(Shut())
+    monkeypatch.setattr("sys.stdin", Piped(one.account.key("account")))
+    done = one("--kind", "account", "--key-from", "keyring:opsbook/account", "--key-stdin")
+    assert (done.code, "(RuntimeError); nothing was saved" in done.err, one.file.exists()) == (4, True, False)
+
+
+@pytest.mark.parametrize("rights", ["", ","])
+def test_rights_that_name_none_are_no_rights(connecting, rights):
+    done = connecting()("--kind", "account", "--rights", rights, "--key-from", "env:ACCOUNT")
+    assert (done.code, "a key without any right does nothing" in done.err) == (2, True)
+
+
 def test_a_key_is_kept_in_the_keyring(connecting, monkeypatch, kept):
     one = connecting()
     monkeypatch.setattr("sys.stdin", Piped(one.account.key("account")))
@@ -438,6 +459,13 @@ def test_the_region_is_asked_for_first(connecting, person):
     done = one(url=False, no_input=False)
     assert (done.code, one.file.exists()) == (4, False)
     assert "Teams > the team > Integrations" in done.out
+
+
+def test_a_key_that_is_typed_as_the_teams_name_is_not_saved(connecting, person):
+    one = connecting()
+    person(("Name of the team", LOOKS_LIKE_A_KEY))
+    done = one("--kind", "team", "--key-from", "env:TEAM", "--user", no_input=False)
+    assert (done.code, "looks like a key" in done.err, one.file.exists()) == (2, True, False)
 
 
 QUESTIONS = [
