@@ -254,12 +254,6 @@ def test_settings_of_the_audit_log_are_checked(places, text):
         config.load(None, SCHEMA)
 
 
-def test_what_the_page_on_the_audit_log_shows_may_be_written():
-    page = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
-    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert config.checked(shown.encode(), Path("opsbook.yaml"), SCHEMA)["audit"]["sinks"][1] == {"syslog": "local"}
-
-
 def test_a_home_that_nobody_knows(places):
     with pytest.raises(UsageError, match="no such home folder"):
         config.load("~nobody-here/opsbook.yaml", SCHEMA)

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +118,11 @@ def test_a_record_that_takes_nothing_up(tmp_path):
     record = disk.Record(tmp_path / "r", "the record")
     record.sync()
     record.close()
+
+
+def test_a_home_folder_may_be_written_short(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ana")
+    assert disk.at_home("~/keys") == Path("/home/ana/keys")
+    assert disk.at_home("keys/~") == Path("keys/~")
+    with pytest.raises(OSError, match="no such home folder"):
+        disk.at_home("~nobody-here/keys")
