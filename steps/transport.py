@@ -81,6 +81,7 @@ _CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (httpcore.NetworkError, "the connection broke"),
     (httpcore.UnsupportedProtocol, "the address is neither http nor https"),
     (httpx.InvalidURL, "the address is not a valid URL"),
+    (UnicodeError, "the address or a header, such as the key's, holds characters that cannot be sent"),
 )
 
 
@@ -188,7 +189,12 @@ class HttpTransport(httpx.BaseTransport):
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         """Verifying TLS; made once, since reading the certificates costs 30 ms."""
-        return ssl.create_default_context(cafile=self._ca_file) if self._ca_file else httpx.create_ssl_context(trust_env=False)
+        if not self._ca_file:
+            return httpx.create_ssl_context(trust_env=False)
+        try:
+            return ssl.create_default_context(cafile=self._ca_file)
+        except OSError as error:
+            raise httpcore.ConnectError(f"ca_file holds no certificates that can be read ({self._ca_file})") from error
 
 
 _PORTS = {"http": 80, "https": 443}

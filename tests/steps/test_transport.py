@@ -313,6 +313,22 @@ def test_tls_carries_requests_and_large_answers(certificate, secure_port):
     trusted.close()
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_named(tmp_path, content):
+    file = tmp_path / "ca.pem"
+    if content:
+        file.write_text(content)
+    with pytest.raises(Unreachable, match=f"no connection: ca_file holds no certificates that can be read .{file}"):
+        HttpTransport(ca_file=str(file)).send(Request("GET", "https://127.0.0.1:1/"), timeout=2)
+
+
+def test_a_key_of_other_characters_is_not_sent(serve, transport):
+    server = serve(answer(ok()))
+    with pytest.raises(Unreachable, match="holds characters that cannot be sent") as caught:
+        transport.send(Request("GET", server.url, {"Authorization": Secret("schlüssel-1", "env:K")}), timeout=2)
+    assert "schl" not in str(caught.value)
+
+
 def test_records_of_tls_may_come_in_pieces(certificate, secure_port):
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
