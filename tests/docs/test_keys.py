@@ -1,6 +1,8 @@
 """What docs/connect.md and docs/keys.md say is what the code says."""
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,50 @@ def test_what_is_said_when_it_does_not_work_is_said_so():
     parts = [part.strip() for one in said for part in re.split("…|;", one) if part.strip()]
     assert len(parts) >= 10
     assert [part for part in parts if part not in SOURCE] == []
+
+
+@pytest.fixture
+def long_run(command, served):
+    """A run of two reads whose key is revoked after the first; what happens to the key's file meanwhile is a command."""
+    account = served(keys=[{"kind": "integration"}, {"kind": "integration"}])
+    old, new = account.emulator.keys
+    for name, key in (("ops.key", old), ("new.key", new)):
+        Path(command.write(name, key.value)).chmod(0o600)
+
+    def revoke(_line):
+        account.emulator.keys = (new,)
+
+    command.write(
+        "opsbook.yaml", f'connections: {{opsgenie: {{url: "{account.url}", keys: [{{kind: integration, secret: "file:ops.key"}}]}}}}\n'
+    )
+
+    def long_run(meanwhile):
+        account.emulator.watch = revoke
+        book = command.runbook(f"""
+            steps:
+              - {{id: first, uses: opsgenie.alert.list}}
+              - {{id: meanwhile, uses: core.command, with: {{argv: {json.dumps(meanwhile)}, cwd: "{command.folder}"}}}}
+              - {{id: second, uses: opsgenie.alert.list}}
+        """)
+        done = command("run", book)
+        assert not any(key.value in done.both for key in (old, new))
+        return done
+
+    return long_run
+
+
+def test_a_run_goes_on_with_a_key_that_was_changed_meanwhile(long_run, command):
+    assert long_run(["cp", "-p", "new.key", "ops.key"]).code == 0
+    told = json.loads(command("audit", "show", "--json").out)
+    resolved = [event["fingerprint"] for event in told if event["event"] == "secret.resolved"]
+    assert len(resolved) == len(set(resolved)) == 2
+
+
+@pytest.mark.parametrize("meanwhile", [["true"], ["rm", "ops.key"]], ids=["the same key", "no key"])
+def test_a_run_whose_key_was_revoked_fails_and_is_retried_with_a_new_one(long_run, command, meanwhile):
+    done = long_run(meanwhile)
+    assert (done.code, "ops.key" in done.both) == (4, True), done.both
+    shutil.copy(command.folder / "new.key", command.folder / "ops.key")
+    (run,) = json.loads(command("runs", "list", "--json").out)
+    again = command("retry", run["run_id"])
+    assert again.code == 0, again.both
