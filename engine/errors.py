@@ -250,7 +250,7 @@ class ChainBroken(OpsbookError):
 
 
 class AuditUnwritable(OpsbookError):
-    """The audit log, the journal or the lock cannot be written; nothing was sent that is not on disk."""
+    """The audit log, the journal, the lock or what runbooks keep cannot be written; nothing was sent that is not on disk."""
 
     code = "audit_unwritable"
     exit_status = 13

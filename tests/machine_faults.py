@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -83,7 +84,7 @@ def file_of(root: Path, call: str, target: Any, folder: int | None) -> str | Non
         return "a folder" if call != "mkdir" else None  # there is nothing to make
     if below[:1] in (("locks",), ("runs",)) and len(below) == 2:
         return "a group's lock" if below[0] == "locks" else "a run's folder"
-    return path.name.partition(".key")[0]
+    return re.sub(r"^\.(.+)\.[0-9a-f]{16}$", r"a new \1", path.name.partition(".key")[0])
 
 
 class Disk:

@@ -87,10 +87,15 @@ class Values(Protocol):
     """What a runbook keeps for its next run. A step uses it inside a call, so that it is journalled."""
 
     def get(self, name: str) -> Mapping[str, Any] | None:
-        """`{value, set_at}`, or None when nothing was kept under the name. Raises StepError."""
+        """`{value, set_at}`, or None when nothing was kept under the name. Raises as `set`."""
 
     def set(self, name: str, value: Any, at: datetime) -> str:
-        """Keeps a value under a name; `set_at` of it. Raises StepError: the value is no JSON, too large, or holds a secret."""
+        """Keeps a value under a name; `set_at` of it.
+
+        Raises:
+            StepError: the value is no JSON, too large, or holds a secret.
+            AuditUnwritable: the state folder cannot be read or written.
+        """
 
 
 class StepContext(Protocol):

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.errors import StepError
+from engine.errors import AuditUnwritable, StepError
 from engine.system import disk
 
 MOST_VALUE = 64 * 1024
@@ -32,12 +32,12 @@ class Values:
     mask: Callable[[Any], Any]
 
     def get(self, name: str) -> Mapping[str, Any] | None:
-        """`{value, set_at}`, or None when nothing was kept under the name. Raises StepError."""
+        """`{value, set_at}`, or None when nothing was kept under the name. Raises StepError, AuditUnwritable."""
         found: Mapping[str, Any] | None = _read(self.path).get(name) if self.path else None
         return found
 
     def set(self, name: str, value: Any, at: datetime) -> str:
-        """Keeps a value under a name; `set_at` of it. Raises StepError."""
+        """Keeps a value under a name; `set_at` of it. Raises StepError, AuditUnwritable."""
         assert self.path is not None, "a plan keeps nothing"
         kept = {"value": self._checked(name, value), "set_at": at.isoformat(timespec="milliseconds")}
         try:
@@ -49,7 +49,7 @@ class Values:
             finally:
                 os.close(lock)
         except OSError as error:
-            raise _trouble(f"{self.path} cannot be written: {error.strerror}", "check the state folder") from None
+            raise AuditUnwritable(f"{self.path} cannot be written: {error.strerror}", hint="check the state folder") from None
         return str(kept["set_at"])
 
     def _checked(self, name: str, value: Any) -> Any:
@@ -66,7 +66,7 @@ class Values:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What a file holds; nothing when there is none. Raises StepError."""
+    """What a file holds; nothing when there is none. Raises StepError, AuditUnwritable."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(file, "rb") as content:
@@ -76,7 +76,7 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise _trouble(f"{path} cannot be read: {error.strerror}", "check the state folder") from None
+        raise AuditUnwritable(f"{path} cannot be read: {error.strerror}", hint="check the state folder") from None
     except (ValueError, RecursionError):
         pass
     raise _trouble(f"{path} is damaged", "move it away: the runbook then begins as if nothing had been kept")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.errors import StepError
+from engine.errors import AuditUnwritable, StepError
 from engine.state.values import MOST_VALUE, Values
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -78,13 +78,13 @@ def test_no_link_is_followed(values, tmp_path):
     (tmp_path / "elsewhere").write_text(json.dumps({"a": {"value": 1, "set_at": "x"}}))
     values.path.parent.mkdir()
     values.path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StepError, match="cannot be read"):
+    with pytest.raises(AuditUnwritable, match="cannot be read"):
         values.get("a")
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StepError, match="cannot be written"):
+    with pytest.raises(AuditUnwritable, match="cannot be written"):
         Values(tmp_path / "file" / "book.json", plain).set("a", 1, AT)
 
 
@@ -95,7 +95,7 @@ def test_a_failed_write_leaves_what_was_there(values, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StepError, match="No space left"):
+    with pytest.raises(AuditUnwritable, match="No space left"):
         values.set("a", 2, AT)
     monkeypatch.undo()
     assert values.get("a")["value"] == 1
