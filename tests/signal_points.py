@@ -386,4 +386,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGHUP, signal.SIGINT):  # as a shell leaves them, whatever started this
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGHUP else signal.default_int_handler)
     sys.exit(main())
