@@ -130,6 +130,8 @@ def _formats() -> Any:
 def _explain(error: Any) -> list[Problem]:
     """A jsonschema error as problems, built from path and rule only."""
     path = tuple(error.absolute_path)
+    if error.schema is False:
+        return [Problem(path, "nothing may stand here")]
     if "x-rule" in error.schema:
         return [Problem(path, str(error.schema["x-rule"]), secret="x-secret" in error.schema)]
     if error.validator == "additionalProperties":

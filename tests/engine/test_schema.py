@@ -104,6 +104,23 @@ def test_a_problem_says_path_rule_and_what_to_do(value, rule, said):
     assert str(schema.first_problem(value, rule)) == said
 
 
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ({"properties": {"a": False}}, ()),  # jsonschema does not say at which key
+        ({"patternProperties": {"a": False}}, ()),
+        ({"additionalProperties": False}, ("a",)),
+        ({"propertyNames": False}, ("a",)),
+        ({"dependencies": {"a": False}}, ()),
+        ({"if": True, "then": False}, ()),
+        ({"anyOf": [False]}, ()),
+        (False, ()),
+    ],
+)
+def test_a_schema_that_nothing_fits_is_a_rule_like_others(rule, path):
+    assert [problem.path for problem in schema.problems({"a": 1}, rule)] == [path]
+
+
 def test_a_whole_number_is_an_integer_however_it_is_written():
     assert schema.problems([1.0, 2, -0.0], {"items": {"type": "integer"}}) == []
     assert len(schema.problems([True, float("inf"), float("nan")], {"items": {"type": "integer"}})) == 3
