@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NoReturn
 
+from engine import pattern as expressions
 from engine.contracts import Schema
 from engine.errors import StepError
 from steps.step import known
@@ -121,11 +122,9 @@ def check_fits(data: Any, schema: Schema, field: str, hint: str) -> None:
     """Raises StepError (`unexpected_output`) when a value does not fit the schema under `field`; its message never shows the value."""
     from jsonschema import Draft7Validator, ValidationError
     from jsonschema.validators import extend
-    from regex import error as PatternError  # noqa: N812 - a class under a function's name
-    from regex import search
 
     def pattern(_validator: Any, rule: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
-        if isinstance(value, str) and not search(rule, value, timeout=PATTERN_SECONDS):
+        if isinstance(value, str) and not expressions.compiled(rule).search(value, timeout=PATTERN_SECONDS):
             yield ValidationError("pattern")
 
     def unique_items(_validator: Any, wanted: bool, value: Any, _schema: Any) -> Iterator[ValidationError]:
@@ -135,7 +134,7 @@ def check_fits(data: Any, schema: Schema, field: str, hint: str) -> None:
     validator: Any = extend(Draft7Validator, {"pattern": pattern, "uniqueItems": unique_items})  # type: ignore[no-untyped-call]
     try:
         fault = next(validator(schema).iter_errors(data), None)
-    except (PatternError, TimeoutError, RecursionError):
+    except (ValueError, TimeoutError, RecursionError):
         _unexpected(f"cannot be checked: a pattern of `{field}` is invalid or takes too long, or the data is nested too deeply", hint)
     if fault is not None:
         _unexpected(f"does not fit `{field}` at {_path(fault.absolute_path)}: {_rule(fault)}", hint)

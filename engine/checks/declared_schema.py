@@ -30,6 +30,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from engine import pattern as expressions
 from engine.advice import did_you_mean
 from engine.analysis.subject import Subject
 from engine.errors import Finding
@@ -75,7 +76,7 @@ def _wrong(schema: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem((*path, "$ref"), "a declared schema stands alone and has no $ref", key=True)
         reason = _pattern_fault(part.get("pattern"))
         if reason is not None:
-            yield Problem((*path, "pattern"), f"not a regular expression: {reason}")
+            yield Problem((*path, "pattern"), reason)
         named = part.get("patternProperties")
         for pattern in named if isinstance(named, Mapping) else ():
             if not _compiles(pattern):
@@ -102,12 +103,10 @@ def _clearer(path: Path, problem: Problem) -> Problem:
 
 
 def _pattern_fault(pattern: Any) -> str | None:
-    import regex
-
     try:
         if isinstance(pattern, str):
-            regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError) as error:
+            expressions.compiled(pattern)
+    except ValueError as error:
         return str(error)
     return None
 

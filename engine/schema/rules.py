@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+from engine import pattern as expressions
 from engine.template.unknown import UnknownValue
 
 PATTERN_TIME_LIMIT = 0.1
@@ -22,13 +23,13 @@ _out_of_time: Counter[str] = Counter()
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a regular expression is found in a text, within its time limit."""
-    import regex
-
+    """Whether a regular expression is found in a text, within its time limit; one that is none is found in no text."""
     if _out_of_time[pattern] >= PATIENCE:
         return False
     try:
-        return regex.search(pattern, text, timeout=PATTERN_TIME_LIMIT) is not None
+        return expressions.compiled(pattern).search(text, timeout=PATTERN_TIME_LIMIT) is not None
+    except ValueError:
+        return False
     except TimeoutError:
         _out_of_time[pattern] += 1
         return False

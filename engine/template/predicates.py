@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
+from engine import pattern as expressions
 from engine.template import moments
 from engine.template.functions import Function, table
 from engine.template.values import ABSENT, fault, kind
@@ -110,16 +110,13 @@ def _matches(value: str, pattern: str) -> bool:
         raise fault("the pattern of `matches` takes too long on this text", "avoid repeats inside repeats, such as (a+)+") from error
 
 
-@lru_cache(256)
 def _pattern(pattern: str) -> Any:
-    import regex
-
     if len(pattern) > LONGEST_PATTERN:
         raise fault(f"the pattern of `matches` is longer than {LONGEST_PATTERN} characters")
     try:
-        return regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError, ValueError) as error:
-        raise fault("the pattern of `matches` is not a regular expression") from error
+        return expressions.compiled(pattern)
+    except ValueError as error:
+        raise fault(f"the pattern of `matches` is {error}") from error
 
 
 def _within(value: str | float, hours: str, timezone: str = "UTC", days: str = "mon-sun") -> bool:

@@ -119,7 +119,7 @@ FAILURES = [
     ("{{ 1 + x }}", {"x": "a"}, "+ and - take numbers, found string", "`~` puts texts together; `| int` makes text a number"),
     ("{{ x - 1 }}", {"x": "a"}, "+ and - take numbers, found string", "`~` puts texts together; `| int` makes text a number"),
     ("{{ -x }}", {"x": "a"}, "+ and - take numbers, found string", "`~` puts texts together; `| int` makes text a number"),
-    ("{{ x is matches('(') }}", {"x": "a"}, "the pattern of `matches` is not a regular expression", None),
+    ("{{ x is matches('(') }}", {"x": "a"}, "the pattern of `matches` is not a regular expression: missing ) at position 1", None),
     ("{{ x | upper }}", {"x": 1}, "`upper` takes string, found integer", None),
     ("{{ nobody }}", {}, "`nobody` is not there", "there is nothing in it"),
     ("{{ x.y }}", {"x": {}}, "`x.y` is not there", "there is nothing in it"),
