@@ -11,7 +11,6 @@ app.retry("20261123T064213-7801c016")
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from engine.schedule.entry import Entry
 from engine.state import history
 from engine.state.values import Values
 from engine.system.clock import RealClock
+from engine.system.stop import CANCEL
 
 __all__ = ["App", "Options", "PlanResult"]
 
@@ -229,7 +229,7 @@ class App(Project):
             self.stop.cancel()
             return self.resume(run)
         try:
-            os.kill(process, signal.SIGINT)
+            os.kill(process, CANCEL)
         except OSError as error:
             raise UsageError(
                 f"the process {process} of the run {place.name} cannot be told: {error.strerror}", hint="ask as its user, on its machine"

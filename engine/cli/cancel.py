@@ -21,6 +21,7 @@ def cancel(session: Session, run: str) -> int:
 
     session.about = {"run": run}
     app, progress = opened(session, Options(config=session.config))
+    app.stop.listen()
     result = app.cancel(run)
     if result is None:
         if session.json:

@@ -15,6 +15,8 @@ from engine.errors import Interrupted
 GRACE = 30.0
 """Seconds that `finally` may take after SIGINT."""
 
+CANCEL = signal.SIGUSR1
+"""What `cancel` sends to a run's process. A shell has SIGINT ignored by all it starts in the background; this one reaches them."""
 
 NOTICE = b"stopping; again to end at once\n"
 LOOK = 0.2
@@ -24,7 +26,7 @@ LOOK = 0.2
 class Stop:
     """Whether a signal has asked to stop.
 
-    SIGTERM and SIGHUP park the run for `resume`; SIGINT ends it as cancelled, after its `finally`.
+    SIGTERM and SIGHUP park the run for `resume`; SIGINT and CANCEL end it as cancelled, after its `finally`.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,7 @@ class Stop:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asks to be left alone
                 signal.signal(number, self._take)
+        signal.signal(CANCEL, lambda *_: self.cancel())
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         if self._signal:
@@ -54,7 +57,7 @@ class Stop:
             os.write(2, NOTICE)
 
     def cancel(self) -> None:
-        """As if SIGINT had come."""
+        """As if SIGINT had come; said again, it changes nothing."""
         self._signal = self._signal or signal.SIGINT
         self._asked.set()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 
 import pytest
 
 from engine.state import history
 from engine.audit.journal import Journal
 from engine.state import State
+from engine.system.stop import CANCEL
 
 BOOK = """
 steps: [{id: a, uses: fake.write, with: {n: 1}}, {id: b, uses: fake.write, with: {n: 2}}]
@@ -53,7 +53,7 @@ def test_a_run_under_way_is_told_by_signal(command, interrupted, monkeypatch):
     monkeypatch.setattr(os, "kill", lambda *how: told.append(how))
     with history.hold(interrupted):
         done = command("cancel", interrupted.name)
-        assert (done.code, told) == (0, [(os.getpid(), signal.SIGINT)])
+        assert (done.code, told) == (0, [(os.getpid(), CANCEL)])
         assert "told to stop" in done.out
         assert json.loads(command("cancel", interrupted.name, "--json").out)["status"] == "running"
 

@@ -60,7 +60,7 @@ def test_cancelling_keeps_the_signal_that_came_first(ended):
 
 
 def test_signals_are_taken_over_but_those_that_are_to_be_ignored():
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, module.CANCEL)
     before = [signal.getsignal(number) for number in numbers]
     try:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -73,6 +73,23 @@ def test_signals_are_taken_over_but_those_that_are_to_be_ignored():
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def test_cancel_reaches_a_process_whose_shell_had_sigint_ignored(ended):
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, module.CANCEL)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stop = Stop()
+        stop.listen()
+        for _ in range(3):
+            signal.raise_signal(module.CANCEL)
+        with pytest.raises(Interrupted) as caught:
+            stop.wait(60)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    assert (caught.value.ends, caught.value.exit_status, ended) == (True, 130, [])
 
 
 def test_sigterm_stops_at_once_even_in_finally():
