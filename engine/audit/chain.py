@@ -83,7 +83,7 @@ def verify(path: Path) -> Verification:
     for part in segments.every(path):
         try:
             file = part.open("rb")
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             chain.miss(part)
         else:
             with file:

@@ -196,7 +196,7 @@ class _Appender:
 def placed(path: Path) -> Iterator[tuple[str, int, bytes]]:
     """Every whole line of a log, in order, as it stands there, with its file and its number there. Raises OSError."""
     for part in segments.every(path):
-        with suppress(FileNotFoundError), part.open("rb") as file:
+        with suppress(FileNotFoundError, IsADirectoryError), part.open("rb") as file:
             yield from ((str(part), number, line) for number, line in enumerate(file, start=1) if line.endswith(b"\n"))
 
 
@@ -213,7 +213,7 @@ def last_event(path: Path) -> dict[str, Any] | None:
 
 def _last_event(part: Path) -> dict[str, Any] | None:
     """The last whole event of one file; None when it holds none, or is not there."""
-    with suppress(FileNotFoundError), part.open("rb") as file:
+    with suppress(FileNotFoundError, IsADirectoryError), part.open("rb") as file:
         last, _ = disk.last_line(file.fileno())
         return parsed(last) if last else None
     return None

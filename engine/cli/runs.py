@@ -57,7 +57,8 @@ def show(session: Session, run: str) -> int:
     if session.json:
         session.print_json(document)
         return 0
-    session.say(f"{document['run_id']}  {document['runbook']}  {document['status']}  {document['started_at']}  by {document['trigger']}")
+    begun = f"  {document['started_at']}  by {document['trigger']}" if document["started_at"] else "  never begun"
+    session.say(f"{document['run_id']}  {document['runbook'] or ''}  {document['status']}{begun}")
     for step in document["steps"]:
         name = step["id"] if step["item"] is None else f"{step['id']}[{one_line(step['item'])}]"
         error = f"  {one_line(step['error']['message'])}" if step.get("error") else ""
@@ -134,7 +135,9 @@ def _tell_pruned(session: Session, done: Pruned, left: int, *, dry_run: bool) ->
 
 
 def _row(row: Mapping[str, Any]) -> str:
-    return f"{row['run_id']}  {row['status']:<11}  {row['started_at'] or '':<24}  {row['trigger'] or '':<6}  {row['runbook']}"
+    return (
+        f"{row['run_id']}  {row['status']:<11}  {row['started_at'] or '':<24}  {row['trigger'] or '':<6}  {row['runbook'] or ''}".rstrip()
+    )
 
 
 def moment(text: str) -> str:

@@ -57,15 +57,15 @@ def summary(place: Path) -> dict[str, Any]:
 def left(place: Path) -> str:
     """The status in which a run was left that no process carries on."""
     last = journal.last_event(place / LOG)
-    if last is None:
-        return "cancelled"  # stopped before it began: nothing was sent
+    if last is None:  # nothing was sent by a run that was stopped before it began; behind a spoilt last line more may stand
+        return "cancelled" if next(journal.events(place / LOG), None) is None else "interrupted"
     return str(last["status"]) if last.get("event") in OVER else "interrupted"
 
 
 @contextmanager
 def hold(place: Path) -> Iterator[None]:
     """Takes a run for this process. Raises Overlap when another process has it, AuditUnwritable."""
-    handle = _locked(place, patience=PATIENCE)
+    handle = _locked(place)
     if handle is None:
         raise Overlap(f"another process carries the run {place.name} on", hint=f"opsbook runs show {place.name}")
     try:
@@ -77,13 +77,9 @@ def hold(place: Path) -> Iterator[None]:
 
 def _sign(place: Path, handle: int) -> None:
     """Leaves this process's id in its lock, for `cancel`."""
-    try:
+    with _told("written", place):
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
-    except OSError as error:
-        raise AuditUnwritable(
-            f"the lock of the run {place.name} cannot be written: {error.strerror}", hint="check the state folder"
-        ) from error
 
 
 def holder(place: Path) -> int | None:
@@ -96,26 +92,30 @@ def holder(place: Path) -> int | None:
 
 def held(place: Path) -> bool:
     """Whether a process holds the run; one that was pruned meanwhile is held by nobody."""
-    if not place.is_dir():
-        return False
-    handle = _locked(place, patience=1)
-    if handle is not None:
-        os.close(handle)
-    return handle is None
+    with _told("looked at", place):
+        return disk.is_locked(place / "lock")
 
 
-def _locked(place: Path, patience: int) -> int | None:
+def _locked(place: Path) -> int | None:
     """The run's lock, or None when it is taken: tried again for a moment, since even a look at it takes it that long."""
-    try:
+    patience = PATIENCE
+    with _told("taken", place):
         handle = disk.lock(place / "lock")
         while handle is None and (patience := patience - 1):
             time.sleep(0.02)
             handle = disk.lock(place / "lock")
+    return handle
+
+
+@contextmanager
+def _told(verb: str, place: Path) -> Iterator[None]:
+    """What the system says of the run's lock, as AuditUnwritable."""
+    try:
+        yield
     except OSError as error:
         raise AuditUnwritable(
-            f"the lock of the run {place.name} cannot be taken: {error.strerror}", hint="check the state folder"
+            f"the lock of the run {place.name} cannot be {verb}: {error.strerror}", hint="check the state folder"
         ) from error
-    return handle
 
 
 def steps(place: Path) -> list[dict[str, Any]]:
@@ -194,7 +194,7 @@ def verify(state: State, run: Path | None = None) -> Verified:
     told = told_of(journal.placed(state.ledger)) if known else {}
     problems = [flaw for check in runs.values() for flaw in check.flaws]
     problems += ledger.flaws if run is None else ()
-    problems += unlike_ledger(runs, told)
+    problems += [*unlike_ledger(runs, told), *(_unknown(runs, told) if known else ())]
     if runs and not known:
         problems.append(Flaw(1, "the ledger is missing, and runs are there", str(state.ledger)))
     if run is None:
@@ -237,6 +237,13 @@ def _gone(state: State, told: Told) -> list[Flaw]:
     now = told_of(journal.placed(state.ledger)) if missing else told
     first = {name: now[name][0] for name in missing if name in now and not has_tombstone(now[name])}
     return [Flaw(entry["line"], f"the run {name} is gone", entry["file"]) for name, entry in first.items()]
+
+
+def _unknown(runs: Mapping[Path, chain.Verification], told: Told) -> Iterator[Flaw]:
+    """Runs that the ledger was told nothing of, though it is told before the first event of each."""
+    for place, check in runs.items():
+        if check.events and place.name not in told:
+            yield Flaw(1, "the ledger knows nothing of this run: it was added, or the ledger was cut", str(place / LOG))
 
 
 def has_tombstone(entries: Sequence[Mapping[str, Any]]) -> bool:

@@ -69,6 +69,24 @@ def lock(path: Path, *, wait: bool = False) -> int | None:
         os.close(file)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process has the lock; a look that writes nothing, so that it can be had where nothing can be written.
+
+    Raises OSError: the file cannot be read, or its file system knows no locks.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 def _stands_for(file: int, path: Path) -> bool:
     """Whether a path still leads to an open file."""
     try:
@@ -184,7 +202,9 @@ class Record:
     def _break(self, verb: str, error: OSError) -> AuditUnwritable:
         """After a failure nobody knows what is on disk: nothing more is written."""
         message = f"{self._name} cannot be {verb}: {error.strerror}"
-        self._broken = AuditUnwritable(message, hint="free the disk or mend the folder, then resume the run")
+        self._broken = AuditUnwritable(
+            message, hint="free the disk or mend the folder, then resume the run; if it had not begun, run it anew"
+        )
         return self._broken
 
 

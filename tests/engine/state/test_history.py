@@ -11,6 +11,7 @@ import shutil
 import pytest
 
 from engine.audit import chain, ledger
+from engine.system import disk
 from engine.state import history
 from engine.errors import AuditUnwritable, Overlap
 from engine.state import LOG
@@ -58,6 +59,32 @@ def test_all_is_well(state):
 def test_a_cut_tail_is_found_through_the_ledger(state, keep):
     cut(state.runs / "run-1" / LOG, keep)
     assert found(state) == found(state, state.runs / "run-1") == [("runs/run-1/audit.jsonl", keep or 1)]
+
+
+@pytest.mark.parametrize("keep", [0, 1, 2])
+def test_a_run_the_ledger_knows_nothing_of_is_found(state, keep):
+    cut(state.ledger, keep)
+    unknown = [("runs/run-1/audit.jsonl", 1)] * (keep == 0) + [("runs/run-2/audit.jsonl", 1)]
+    assert found(state) == unknown
+    assert found(state, state.runs / "run-2") == unknown[-1:]
+    assert "the ledger knows nothing of this run" in history.verify(state).problems[0].message
+
+
+@pytest.mark.parametrize("where", ["ledger.jsonl", "runs/run-1/audit.jsonl"])
+def test_a_folder_in_the_place_of_a_log_is_a_file_that_is_missing(state, where):
+    (state.root / where).unlink()
+    (state.root / where).mkdir()
+    assert (where, 1) in found(state)
+    assert len(list(map(history.summary, state.every_run()))) == 2
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 4096, b"\0\n", b"[1]\n", b'{"half'])
+def test_a_run_with_a_spoilt_tail_did_begin(state, tail):
+    place = state.runs / "run-1"
+    cut(place / LOG, 3)
+    with (place / LOG).open("ab") as log:
+        log.write(tail)
+    assert history.left(place) == "interrupted"
 
 
 def test_what_was_added_behind_the_end_is_found(state):
@@ -141,6 +168,27 @@ def test_a_lock_that_is_a_link_fails_closed(state):
     (state.runs / "run-1" / "lock").symlink_to(os.devnull)
     with pytest.raises(AuditUnwritable, match="lock"), history.hold(state.runs / "run-1"):
         pass
+
+
+def test_a_look_at_a_run_writes_nothing(state, monkeypatch):
+    def read_only(path, flags, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    place = state.runs / "run-1"
+    assert not history.held(place)
+    assert not (place / "lock").exists()
+    with history.hold(place), monkeypatch.context() as patch:
+        patch.setattr(disk, "open_private", read_only)
+        assert history.summary(place)["status"] == "running"
+        with pytest.raises(AuditUnwritable, match="cannot be taken: Read-only"), history.hold(place):
+            pass
+    assert not history.held(place)
+
+
+def test_a_lock_that_cannot_be_looked_at_is_said(state):
+    (state.runs / "run-1" / "lock").symlink_to(os.devnull)
+    with pytest.raises(AuditUnwritable, match="cannot be looked at"):
+        history.held(state.runs / "run-1")
 
 
 @pytest.mark.parametrize("call", ["ftruncate", "pwrite"])
