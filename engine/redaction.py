@@ -26,8 +26,8 @@ SHORTEST = 8
 _ESCAPE_LETTERS = dict(zip("\0\a\b\t\n\v\f\r\x1b\x85\xa0\u2028\u2029", "0abtnvfreN_LP", strict=True))  # the last four are YAML's
 _BACKSLASHES = r"\\{1,8}"  # each layer of JSON or shell doubles them; bounded, so that hostile text costs no more than linear time
 _SOFT_BREAK = r"(?:=\r?\n)?"  # quoted-printable
-_FOLD = r"\s{0,2}"  # encoders wrap long lines
-_BETWEEN_HEX = r"[-:,. _]{0,2}(?:0x|\\x)?"
+_FOLD = r"(?:\s|\\{1,8}[rn]){0,2}"  # encoders wrap long lines, and JSON spells the ends of lines
+_BETWEEN_HEX = r"(?:[-:,._\s]|\\{1,8}[rn]){0,34}+(?:0x|\\x)?"  # od and openssl indent what they wrap; nothing is given back: linear time
 _UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -121,6 +121,7 @@ def _spellings(value: str) -> Iterator[str]:
     """Every spelling of one secret."""
     for quoted in _requoted(value):
         yield _by_character(quoted)
+    yield f"(?i:{re.escape(value)})"  # names of hosts and of headers come back in small letters
     yield re.escape(value[::-1])
     utf8 = value.encode("utf-8", "surrogatepass")
     little, big = value.encode("utf-16-le", "surrogatepass"), value.encode("utf-16-be", "surrogatepass")

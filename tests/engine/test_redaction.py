@@ -282,7 +282,7 @@ def test_any_secret_is_found(value, name):
     assert MASK in redactor(value).text(ENCODINGS[name](value))
 
 
-@pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "0x", "a: ", "=\n", "'\"", "d92b0c14-", "&#0000"])
+@pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "0x", "a: ", "=\n", "'\"", "d92b0c14-", "&#0000", "64 \n" + " " * 30, "64\\\\n"])
 def test_hostile_text_costs_linear_time(piece):
     """Generous bound; an exponential or quadratic pattern would take minutes."""
     hide = redactor(CANARIES["backslash"], CANARIES["runs"])
@@ -414,6 +414,13 @@ def test_a_character_that_holds_the_last_bits_is_masked_with_them(value, prefix)
         ("0123456 8", "0123456+8"),
         ("0123456é", "0123456&eacute;"),
         ("0123456\U00010000", "0123456\\ud800\\udc00"),
+        ("hookCanary-99", "HOOKCANARY-99"),
+        ("hookCanary-99", "hookcanary-99"),
+        ("0123456789", "30 31 32 33 34\n 35 36 37 38 39"),
+        ("0123456789", "30:31:32:33:34:\r\n                    35:36:37:38:39"),
+        ("0123456789", r"3031323334\n3536373839"),
+        ("012345678", r"MDEy\nMzQ1\nNjc4"),
+        ("012345678", r"MDEy\\nMzQ1\\nNjc4"),
         (">>>>????", "Pj4%2bPj8%2fPz8"),
         (">>>>????", "Pj4%2BPj8%2FPz8"),
     ],
