@@ -16,6 +16,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from engine.errors import Finding, Invalid, Place
@@ -114,12 +115,8 @@ class Document:
         return frozenset(re.findall("[A-Z]+[0-9]+", (match[2] or "").upper()))
 
     def _line_start(self, number: int) -> int:
-        start = 0
-        for _ in range(number - 1):
-            start = self.text.find("\n", start) + 1
-            if not start:
-                return len(self.text)
-        return start
+        starts = _line_starts(self.text)
+        return starts[number - 1] if number <= len(starts) else len(self.text)
 
     def _place(self, span: Span) -> Place:
         return Place(self.file, span.line, span.start - line_start(self.text, span.start) + 1)
@@ -157,6 +154,12 @@ def load_text(path: str | os.PathLike[str], limit: int) -> str:
     if len(data) > limit:
         raise _unreadable(f"{file} is larger than {limit} bytes", "give less at a time")
     return _decoded(data, file, limit).removeprefix("\ufeff")
+
+
+@lru_cache(maxsize=4)
+def _line_starts(text: str) -> tuple[int, ...]:
+    """Where each line begins: thousands of findings must not each count the lines anew."""
+    return (0, *(end.end() for end in re.finditer("\n", text)))
 
 
 def read(text: str | bytes, file: str, limits: Limits = _DEFAULTS) -> Document:

@@ -655,3 +655,14 @@ def _timed(action):
     before = time.process_time()
     action()
     return time.process_time() - before
+
+
+def test_many_findings_do_not_each_count_the_lines_anew():
+    """Generous bound; counted anew, these take some 10 s."""
+    document = read("".join(f"k{number}: x\n" for number in range(9_999)), "many.yaml")
+    began = time.thread_time()
+    assert [document.line(number) for number in (1, 9_999, 10_000, 10_001)] == ["k0: x", "k9998: x", "", ""]
+    for number in range(9_999):
+        document.finding("RB101", "no", (f"k{number}",))
+        document.noqa(number + 1)
+    assert time.thread_time() - began < 3
