@@ -22,8 +22,10 @@ LONGEST = 990
 
 _FIELD = re.compile(r"\*(/\d+)?|\d+(-\d+(/\d+)?)?(,\d+(-\d+(/\d+)?)?)*")
 _END_OF_LINE = b"\n"
-_MARK = re.compile(rb"^# (BEGIN|END) opsbook schedule[^\n]*(?:\n|\Z)", re.MULTILINE)
-_ABOUT = re.compile(rb"# (/.*): (.*)")
+_MARK = re.compile(rb"^# (BEGIN|END) opsbook schedule(" + re.escape(JOINED) + rb")?[ \t\r]*(?:\n|\Z)", re.MULTILINE)
+_ABOUT = re.compile(rb"# (/.*): (?:\S+\s+){5}\S+")
+_OURS = b" --scheduled "
+"""What every command of ours has in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,23 @@ def _cut(text: bytes) -> _Parts:
             hint="with crontab -e, delete our marker lines and what stands between them, then install again",
         )
     first, last = marks
-    own = text[first.end() : last.start()].splitlines()
-    found = tuple(Line(about, line) for about, line in zip(own[::2], own[1::2], strict=False))
-    is_joined = JOINED in first[0]
-    above = text[: first.start()]
-    return _Parts(above.removesuffix(_END_OF_LINE) if is_joined else above, found, text[last.end() :], is_joined)
+    own, strays = _told_apart(text[first.end() : last.start()])
+    above, below = text[: first.start()] + strays, text[last.end() :]
+    is_joined = first[2] is not None and not strays
+    return _Parts(above.removesuffix(_END_OF_LINE) if is_joined else above, own, below, is_joined)
+
+
+def _told_apart(block: bytes) -> tuple[Sequence[Line], bytes]:
+    """Our lines between the markers, and what somebody else wrote there, which moves above them."""
+    own: list[Line] = []
+    strays = about = b""
+    for line in block.splitlines(keepends=True):
+        text = line.rstrip(b"\r\n")
+        if _ABOUT.fullmatch(text):
+            about = text
+        elif _OURS in text:
+            own.append(Line(about, text))
+            about = b""
+        else:
+            strays += line
+    return tuple(own), strays

@@ -21,6 +21,9 @@ SOURCES: dict[str, SecretSource] = {
 SHORTEST = 8
 """Characters: a shorter secret could not be told from ordinary text when it is masked."""
 
+LONGEST = 4096
+"""Characters: what redaction looks for grows with each of them, and a longer secret would hold a run up for many seconds."""
+
 PATTERN = "^(" + "|".join(f"{word}:{source.NAME}" for word, source in SOURCES.items()) + ")$"
 """What every reference is like."""
 
@@ -53,6 +56,8 @@ def resolve(reference: str, learn: Callable[[Secret], None]) -> Secret:
 def made(text: str, reference: str, learn: Callable[[Secret], None]) -> Secret:
     """The secret that a text is, made known to redaction. Raises KeyProblem when it is no usable value."""
     value = text.strip()
+    if len(value) > LONGEST:
+        raise KeyProblem(f"what {told(reference)} gives is no usable key: longer than {LONGEST} characters")
     if len(value) < SHORTEST or not value.isprintable():
         fault = f"shorter than {SHORTEST} characters, of more than one line, or not plain text"
         raise KeyProblem(f"what was given for {told(reference)} is no usable key: {fault}")

@@ -19,14 +19,24 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 COMMAND = Command(Path("/srv/run books"), {"OPSBOOK_STATE": "/var/lib/50% full"}, ("/opt/opsbook",), "/etc/own.yaml")
 
 
-def own(file, trigger="0 3 * * * UTC", text="0 3 * * * opsbook"):
+def own(file, trigger="0 3 * * * UTC", text="0 3 * * * opsbook run x --scheduled y"):
     return Line(f"# {file}: {trigger}".encode(), text.encode())
 
 
 A, B = own("/a/one.yaml"), own("/b/two.yaml", "5 4 * * * UTC")
 EVERYTHING = lambda _file: True  # noqa: E731
 NOTHING = lambda _file: False  # noqa: E731
-TEXTS = (b"", b"\n", b"MAILTO=me\n5 4 * * * mine\n", b"# no end", b"a\r\nb\r\n", b"a\r\nb", b"\xff\xfe\n\n\n", b"# BEGIN something else\n")
+TEXTS = (
+    b"",
+    b"\n",
+    b"MAILTO=me\n5 4 * * * mine\n",
+    b"# no end",
+    b"a\r\nb\r\n",
+    b"a\r\nb",
+    b"\xff\xfe\n\n\n",
+    b"# BEGIN something else\n",
+    b"# BEGIN opsbook schedules of others\n",
+)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -60,15 +70,27 @@ def test_the_lines_of_other_runbooks_stay():
     assert installed(both, [], EVERYTHING) == b""
 
 
-def test_what_was_written_between_the_markers_by_hand_goes():
-    text = installed(b"x\n", [A], EVERYTHING).replace(END, b"# mine\n* * * * * mine\n" + END)
-    assert removed(text, EVERYTHING) == b"x\n"
+@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("mine", [b"MAILTO=me\n", b"# mine\r\n* * * * * mine\n", b"# /a/path: of mine\n"])
+def test_what_somebody_wrote_between_the_markers_moves_above_them(place, mine):
+    lines = installed(b"x", [A, B], EVERYTHING).splitlines(keepends=True)
+    text = b"".join([*lines[: place + 2], mine, *lines[place + 2 :]])
+    assert removed(text, EVERYTHING) == b"x\n" + mine
+    again = installed(text, [A, B], EVERYTHING)
+    assert again == b"x\n" + mine + installed(b"", [A, B], EVERYTHING)
+    assert installed(again, [A, B], EVERYTHING) == again
+
+
+def test_a_line_that_lost_its_comment_takes_no_other_with_it():
+    text = installed(b"", [A, B], EVERYTHING).replace(A.about + b"\n", b"")
+    assert removed(text, NOTHING) == installed(b"", [B], EVERYTHING)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         BEGIN + b"\n# a\nb\n",
+        BEGIN + b" here\n" + END + b"\n",
         END + b"\n",
         END + b"\n" + BEGIN + b"\n",
         BEGIN + b"\n" + BEGIN + b"\n" + END + b"\n",
@@ -77,7 +99,7 @@ def test_what_was_written_between_the_markers_by_hand_goes():
 )
 def test_broken_markers_are_refused(text):
     for change in (lambda: installed(text, [A], EVERYTHING), lambda: removed(text, EVERYTHING), lambda: crontab.lines(text)):
-        with pytest.raises(UsageError, match="marker lines .* in line 1") as caught:
+        with pytest.raises(UsageError, match="marker lines .* in line") as caught:
             change()
         assert "crontab -e" in caught.value.hint
 

@@ -23,6 +23,11 @@ def test_what_could_not_be_masked_is_refused(monkeypatch, value, refused):
     assert not value.strip() or value.strip() not in said
 
 
+def test_what_would_take_long_to_mask_is_refused(monkeypatch, refused):
+    monkeypatch.setenv("A_KEY", "k" * (secrets.LONGEST + 1))
+    assert f"longer than {secrets.LONGEST} characters" in refused("env:A_KEY")
+
+
 @pytest.mark.parametrize(("word", "source"), secrets.SOURCES.items())
 def test_a_source_says_how_it_is_written(word, source):
     assert source.FORM.startswith(f"{word}:")
