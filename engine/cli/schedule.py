@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.schedule.wanted import Done, Wanted
 
 DEFAULT = "runbooks"
+YEARS = range(1970, 3000)
 
 
 @click.group()
@@ -187,13 +188,15 @@ def _coming(entry: Entry, after: datetime) -> Iterator[dict[str, Any]]:
 
 
 def _moment(text: str) -> datetime:
-    """A point in time; without an offset it is UTC. Raises UsageError."""
+    """A point in time; without an offset it is UTC. Raises UsageError: it is none, or none that clocks and calendars agree upon."""
     from engine.errors import UsageError
 
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"--from {text}: write a time such as 2026-11-23T22:30:00Z") from error
+    if found.year not in YEARS:
+        raise UsageError(f"--from {text}: the year must lie between {YEARS[0]} and {YEARS[-1]}")
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

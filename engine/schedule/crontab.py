@@ -23,7 +23,7 @@ LONGEST = 990
 _FIELD = re.compile(r"\*(/\d+)?|\d+(-\d+(/\d+)?)?(,\d+(-\d+(/\d+)?)?)*")
 _END_OF_LINE = b"\n"
 _MARK = re.compile(rb"^# (BEGIN|END) opsbook schedule(" + re.escape(JOINED) + rb")?[ \t\r]*(?:\n|\Z)", re.MULTILINE)
-_ABOUT = re.compile(rb"# (/.*): (?:\S+\s+){5}\S+")
+_ABOUT = re.compile(rb"# (/.*): (?:\S+\s+){5}\S+( #\d+)?")
 _OURS = b" --scheduled "
 """What every command of ours has in it."""
 

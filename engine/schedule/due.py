@@ -135,9 +135,10 @@ class Occasion:
         delay = entry.delay if self.delayed else 0.0
         start = datetime.fromtimestamp(moment.timestamp() + delay, UTC)
         slack = 0.0 if self.delayed else entry.trigger.jitter
-        verdict = judge(entry.trigger, start, self.now(), known=self.memory.read().moment is not None, slack=slack)
+        known = self.memory.read().moment is not None
+        verdict = judge(entry.trigger, start, self.now(), known=known, slack=slack)
         if verdict == "missed":
-            self.memory.write(moment=moment, outcome="missed")
+            self.memory.write(moment=moment, outcome="missed" if known else None)
         if verdict != "due":
             return False
         self._claim(moment)

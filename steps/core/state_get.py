@@ -17,7 +17,7 @@ class StateGet(BaseStep):
     """Reads a value that `core.state.set` kept, in this run or in an earlier one of the runbook with this name.
 
     Outputs: `value` (`default`, else null, when nothing was kept), `found` and `set_at` (null when nothing was kept). `schema` says what
-    the value is, so that its fields are known before the run; what was kept and does not fit it fails the step.
+    the value is, so that its fields are known before the run; what does not fit it, kept or `default`, fails the step.
     """
 
     name = "core.state.get"
@@ -49,10 +49,11 @@ class StateGet(BaseStep):
         if reply is None:
             return self.unknown_outputs(given, context)
         found = dict(reply.value)
+        remedy = f"correct `schema`, or keep another value under {given['name']}"
         if not found["found"] and "default" in given:
-            found["value"] = given["default"]
-        if found["found"] and "schema" in given:
-            check_fits(found["value"], given["schema"], "schema", f"correct `schema`, or keep another value under {given['name']}")
+            found["value"], remedy = given["default"], "correct `default` or `schema`: nothing was kept yet"
+        if "schema" in given and (found["found"] or "default" in given):
+            check_fits(found["value"], given["schema"], "schema", remedy)
         return found
 
 

@@ -89,6 +89,7 @@ def test_the_next_moments_of_several_triggers_are_in_order(command, nightly):
         "2026-11-23T01:31:00+00:00",
     ]
     assert command("schedule", "next", "--from", "tomorrow").code == 2
+    assert command("schedule", "next", "--from", "9999-12-31T00:00:00Z").code == 2
 
 
 def test_a_runbook_that_is_wrong_is_said(command, crontab):

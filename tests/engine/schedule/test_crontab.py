@@ -23,7 +23,7 @@ def own(file, trigger="0 3 * * * UTC", text="0 3 * * * opsbook run x --scheduled
     return Line(f"# {file}: {trigger}".encode(), text.encode())
 
 
-A, B = own("/a/one.yaml"), own("/b/two.yaml", "5 4 * * * UTC")
+A, B = own("/a/one.yaml"), own("/b/two.yaml", "5 4 * * * UTC #2")
 EVERYTHING = lambda _file: True  # noqa: E731
 NOTHING = lambda _file: False  # noqa: E731
 TEXTS = (

@@ -102,10 +102,11 @@ def test_what_was_missed_is_caught_up_once_unless_it_is_too_late(entry, ask, clo
     assert ask(one) is False
 
 
-def test_before_anything_is_remembered_only_what_is_on_time_is_due(entry, ask, clock):
+def test_before_anything_is_remembered_only_what_is_on_time_is_due(entry, ask, clock, state):
     clock.sleep(HOUR)
     one = entry(missed="run_once")
     assert ask(one) is False
+    assert (remembered(state, one).outcome, remembered(state, one).moment) == (None, MOMENT)
     clock.sleep(24 * HOUR)
     assert ask(one) is True
 

@@ -45,6 +45,14 @@ def test_what_does_not_fit_fails_and_is_not_shown(context):
     assert STEP.perform(given, context())["value"] is None
 
 
+def test_a_default_that_does_not_fit_fails_too(context):
+    given = {"name": "seen", "schema": {"type": "integer"}, "default": "none"}
+    with pytest.raises(StepError, match=r"does not fit `schema` at \$: type") as caught:
+        STEP.perform(given, context())
+    assert "`default`" in caught.value.hint
+    assert STEP.perform(given, context({"seen": 3}))["value"] == 3
+
+
 @pytest.mark.parametrize("schema", [{"type": "word"}, {"$ref": "#/x"}])
 def test_a_schema_that_is_none_is_refused(context, schema):
     with pytest.raises(StepError, match="the schema under `schema`"):
