@@ -53,8 +53,11 @@ def show(session: Session, run: str | None, since: str | None, key: str | None, 
     if session.json:
         session.print_json(list(shown))
         return 0
+    event = None
     for event in shown:
         session.say(tell(event))
+    if event is None:
+        session.say("nothing in the audit log fits")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from engine.audit import journal
+from engine.secret import told
 from engine.state import LOG
 
 OUTCOMES = {"step.doubt": "in doubt", "step.intent": "unknown"}
@@ -35,12 +36,19 @@ def _of_run(place: Path) -> Iterator[dict[str, Any]]:
 
 def chosen(calls: Sequence[dict[str, Any]], *, key: str | None = None, alert: str | None = None) -> list[dict[str, Any]]:
     """Those made with a key (its reference, kind or fingerprint) and about an alert (its id, alias or short id)."""
-    found = [call for call in calls if key is None or key in (call.get("key_used") or {}).values()]
+    found = [call for call in calls if key is None or _is_with(call, key)]
     if alert is None:
         return found
     followed = _followed(calls)
     names = {alert} | {_id(call) for call in calls if alert in _names(call, followed)} - {None}
     return [call for call in found if names & _names(call, followed)]
+
+
+def _is_with(call: Mapping[str, Any], key: str) -> bool:
+    """Whether a key was used that is asked for as the log tells it, or as the configuration may have it: a path may be relative there."""
+    used = (call.get("key_used") or {}).values()
+    source, _, path = key.partition(":")
+    return told(key) in used or (source == "file" and any(str(one).endswith(f"/{path.removeprefix('./')}") for one in used))
 
 
 Followed = Mapping[tuple[Any, Any], set[str]]

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from engine.state import calls
+
 BOOK = """
 steps:
   - {id: create, uses: opsgenie.alert.create, with: {message: m, alias: db-down}}
@@ -103,3 +105,19 @@ def test_a_call_that_a_crash_cut_off_is_unknown(command, tmp_path):
     (call,) = calls.every([place])
     assert call["outcome"] == "unknown"
     assert calls.chosen([call], alert="a") == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "reference"),
+    [
+        ("file:keys/dba", "file:/srv/ops/keys/dba"),
+        ("file:./keys/dba", "file:/srv/ops/keys/dba"),
+        ("cmd:op read op://ops/key", "cmd:op …"),
+        ("cmd:op …", "cmd:op …"),
+        ("dba", None),
+        ("file:ba", None),
+    ],
+)
+def test_a_key_is_asked_for_as_the_configuration_has_it(asked, reference):
+    made = [{"key_used": {"reference": one, "kind": "integration"}} for one in ("file:/srv/ops/keys/dba", "cmd:op …")]
+    assert [call["key_used"]["reference"] for call in calls.chosen(made, key=asked)] == [reference] * (reference is not None)
