@@ -29,7 +29,7 @@ from engine.runs import aftermath, live, retrying
 from engine.runs.past import RESUMABLE, Again, Past, ended, unfinished
 from engine.runs.result import RunResult
 from engine.schedule.due import Occasion
-from engine.schedule.entry import Entry
+from engine.schedule.entry import Entry, located
 from engine.state import history
 from engine.state.values import Values
 from engine.system.clock import RealClock
@@ -124,7 +124,7 @@ class App(Project):
         that no trigger can have.
         """
         assert self.options.scheduled is not None
-        file, clock = Path(path).absolute(), RealClock(self.stop)
+        file, clock = located(path), RealClock(self.stop)
         delayed = self.options.trigger != "systemd"  # whose timers have a delay of their own
         occasion = Occasion(self.state, file, self.options.scheduled, clock.now, clock.sleep, self.options.if_due, delayed)
         with occasion.taken() as moment:

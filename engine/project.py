@@ -19,7 +19,7 @@ from engine.errors import Finding, Invalid, KeyProblem, UsageError
 from engine.language import inputs, notices
 from engine.model import Runbook, Step, Trigger
 from engine.redaction import Redactor
-from engine.schedule.entry import Entry
+from engine.schedule.entry import Entry, located
 from engine.state import State, folder
 from engine.state.plan_cache import PlanCache
 from engine.system.clock import RealClock, VirtualClock
@@ -201,7 +201,7 @@ class Project:
         Raises:
             Invalid: every finding of every runbook.
         """
-        found: list[Entry] = []
+        found: dict[tuple[Path, str], Entry] = {}
         wrong: list[Finding] = []
         for file in reading.files(paths):
             try:
@@ -210,10 +210,11 @@ class Project:
                 wrong += reading.without_secrets(invalid.findings)
                 continue
             wrong += [one for one in findings if one.severity == "error" and (ready or one.id in ("RB220", "RB221"))]
-            found += [Entry(Path(file).absolute(), runbook.name, trigger) for trigger in runbook.triggers]
+            place = located(file)
+            found |= {(place, trigger.name): Entry(place, runbook.name, trigger) for trigger in runbook.triggers}
         if wrong:
             raise Invalid(wrong)
-        return found
+        return list(found.values())
 
     def references(self, file: Path) -> set[str]:
         """Where the keys and secrets live that a runbook asks for, as far as the configuration says. Raises Invalid."""

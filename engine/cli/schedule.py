@@ -220,7 +220,9 @@ def _wanted(session: Session, app: App, entries: Sequence[Entry], own: bool) -> 
 
 def _below(paths: Sequence[str]) -> Callable[[Path], bool]:
     """Whether a file is one of the paths, or lies in one of them."""
-    places = [Path(path).absolute() for path in paths]
+    from engine.schedule.entry import located
+
+    places = [located(path) for path in paths]
     return lambda file: any(file == place or place in file.parents for place in places)
 
 

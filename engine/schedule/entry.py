@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class Entry:
     """A trigger and the runbook it stands in.
 
     Attributes:
-        file: of the runbook, absolute.
+        file: of the runbook, as `located` has it.
         runbook: its name.
     """
 
@@ -45,6 +46,18 @@ class Entry:
     def latest(self, until: datetime) -> datetime | None:
         """The last moment that is not later than `until`."""
         return cron.latest(self.trigger.cron, self.zone, until)
+
+
+def located(path: str | Path) -> Path:
+    """A path from the root on, the same however it is written; a link in it stays, since it may lead elsewhere tomorrow."""
+    whole = Path(path).absolute()
+    if ".." not in whole.parts:
+        return whole
+    plain = Path(os.path.normpath(whole))
+    try:
+        return plain if plain.samefile(whole) else whole.resolve()
+    except OSError:
+        return plain
 
 
 def named(trigger: str) -> tuple[str, str]:

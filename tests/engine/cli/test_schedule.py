@@ -71,6 +71,16 @@ def test_nothing_to_list(command):
     assert document(command("schedule", "next", "book.yaml", "--json")) == []
 
 
+def test_a_runbook_that_is_named_twice_is_installed_once(command, nightly, crontab):
+    ways = ("runbooks", "runbooks/nightly.yaml", "./runbooks/../runbooks/nightly.yaml")
+    assert len(document(command("schedule", "list", *ways, "--json"))) == 2
+    assert command("schedule", "install", *ways).code == 0
+    once = crontab.read_text()
+    assert once.count("--scheduled") == 2
+    assert command("schedule", "install", "runbooks/../runbooks").out.endswith("nothing to change\n")
+    assert crontab.read_text() == once
+
+
 def test_the_next_moments_are_those_of_cronsim_over_a_change_of_clocks(command, nightly):
     flags = ("--count", "4", "--from", "2027-03-26T12:00:00Z", "--json")
     command.write("one.yaml", NIGHTLY.replace('  - {cron: "* * * * *", inputs: {days: 1}}\n', ""))
