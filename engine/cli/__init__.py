@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from itertools import takewhile
 from typing import TYPE_CHECKING, NoReturn
@@ -47,8 +48,19 @@ def _carry_out(session: Session, arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except Exception as error:  # noqa: BLE001 - whatever happens, a user sees one clear message
-        return session.fail(error)
+        return session.fail(_understood(error))
     return result if isinstance(result, int) else 0
+
+
+def _understood(error: Exception) -> Exception:
+    """The error, or what lies behind it: a current folder that was deleted meets every path, and is no fault of ours."""
+    from engine.errors import UsageError
+
+    try:
+        os.getcwd()  # noqa: PTH109 - Path's is the same
+    except FileNotFoundError:
+        return UsageError("the current folder is gone", hint="cd to one that is there")
+    return error
 
 
 def _explain_usage(session: Session, error: click.ClickException) -> None:

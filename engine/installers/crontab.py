@@ -24,8 +24,11 @@ def install(wanted: Wanted, replaces: Callable[[Path], bool]) -> Done:
     """Writes the lines; a crontab that has them already is left alone."""
     lines = _lines(wanted)
     before = _read()
-    changed = _write(before, crontab.installed(before, lines, replaces))
-    return Done(changed, tuple(os.fsdecode(line.text) for line in lines))
+    after = crontab.installed(before, lines, replaces)
+    zone = crontab.strange_zone(after)
+    note = "CRON_TZ={} stands above our lines, which are in the machine's own zone: with crontab -e, move it below them"
+    notes = () if zone is None else (note.format(os.fsdecode(zone)),)
+    return Done(_write(before, after), tuple(os.fsdecode(line.text) for line in lines), notes)
 
 
 def remove(goes: Callable[[Path], bool], own: bool) -> Done:

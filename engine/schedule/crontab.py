@@ -24,6 +24,7 @@ _FIELD = re.compile(r"\*(/\d+)?|\d+(-\d+(/\d+)?)?(,\d+(-\d+(/\d+)?)?)*")
 _END_OF_LINE = b"\n"
 _MARK = re.compile(rb"^# (BEGIN|END) opsbook schedule(" + re.escape(JOINED) + rb")?[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _ABOUT = re.compile(rb"# (/.*): (?:\S+\s+){5}\S+( #\d+)?")
+_ZONE = re.compile(rb"^[ \t]*CRON_TZ[ \t]*=[ \t]*(\S*)", re.MULTILINE)
 _OURS = b" --scheduled "
 """What every command of ours has in it."""
 
@@ -89,6 +90,12 @@ def removed(text: bytes, goes: Callable[[Path], bool]) -> bytes:
 def lines(text: bytes) -> Sequence[Line]:
     """Our lines in a crontab. Raises UsageError."""
     return _cut(text).own or ()
+
+
+def strange_zone(text: bytes) -> bytes | None:
+    """The time zone that a crontab sets above our lines: some crons go by it, and others do not. Raises UsageError."""
+    zones = _ZONE.findall(_cut(text).above)
+    return zones[-1] if zones else None
 
 
 @dataclass(frozen=True, slots=True)

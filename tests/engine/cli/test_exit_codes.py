@@ -191,6 +191,14 @@ def test_14_and_130_a_signal(command, fake, monkeypatch, number, code, status, l
     assert (done.code, json.loads(done.out)["status"], fake.seen) == (code, status, last)
 
 
+def test_2_the_current_folder_is_gone(command, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    done = command("schedule", "list", "book.yaml")
+    assert (done.code, "the current folder is gone" in done.err) == (2, True)
+
+
 def test_a_fault_of_our_own_is_one_clear_message_without_values(command):
     done = command("run", command.runbook("steps: [{uses: fake.boom}]"), "--emulator")
     assert done.code == 1

@@ -31,6 +31,14 @@ def test_without_a_crontab_yet(kept, wanted):
     assert kept.read_bytes() == b""
 
 
+def test_a_zone_of_the_crontab_above_our_lines_is_told(kept, wanted):
+    kept.write_text("CRON_TZ=Asia/Tokyo\n5 4 * * * mine\n")
+    (note,) = crontab.install(wanted("/a.yaml"), EVERYTHING).notes
+    assert "CRON_TZ=Asia/Tokyo stands above" in note
+    kept.write_text("# CRON_TZ=x\n")
+    assert crontab.install(wanted("/a.yaml"), EVERYTHING).notes == ()
+
+
 def test_broken_markers_change_nothing(kept, wanted):
     kept.write_text("# BEGIN opsbook schedule\n")
     for change in (lambda: crontab.install(wanted("/a.yaml"), EVERYTHING), lambda: crontab.remove(EVERYTHING, own=False)):
