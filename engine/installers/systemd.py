@@ -29,21 +29,21 @@ def install(wanted: Wanted, replaces: Callable[[Path], bool]) -> Done:
     fresh = {path: text for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
     if not fresh and not gone:
         return Done(False, tuple(map(str, files)))
-    notes = _taken_away(gone, wanted.own)
+    _take_away(gone, wanted.own)
     for path, text in fresh.items():
         _write(path, text)
     timers = [path.name for path in files if path.suffix == ".timer"]
-    notes += _systemctl(wanted.own, ["daemon-reload"], ["enable", "--now", *timers] if timers else [])
-    return Done(True, tuple(map(str, files)), tuple(dict.fromkeys(notes)))
+    note = _systemctl(wanted.own, ["daemon-reload"], ["enable", "--now", *timers] if timers else [])
+    return Done(True, tuple(map(str, files)), (note,) if note else ())
 
 
 def remove(goes: Callable[[Path], bool], own: bool) -> Done:
     """Stops and disables the timers, and deletes the units."""
     gone = list(_ours(own, goes))
-    notes = _taken_away(gone, own)
+    _take_away(gone, own)
     if gone:
-        notes += _systemctl(own, ["daemon-reload"])
-    return Done(bool(gone), tuple(map(str, gone)), tuple(dict.fromkeys(notes)))
+        _systemctl(own, ["daemon-reload"])
+    return Done(bool(gone), tuple(map(str, gone)))
 
 
 def _units(wanted: Wanted) -> list[units.Unit]:
@@ -83,27 +83,27 @@ def _write(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}", hint="as root, or with --user") from error
 
 
-def _taken_away(paths: Sequence[Path], own: bool) -> list[str]:
+def _take_away(paths: Sequence[Path], own: bool) -> None:
     timers = [path.name for path in paths if path.suffix == ".timer"]
-    notes = _systemctl(own, ["disable", "--now", *timers]) if timers else []
+    if timers:
+        _systemctl(own, ["disable", "--now", *timers])
     for path in paths:
         try:
             path.unlink()
         except OSError as error:
             raise UsageError(f"{path} cannot be deleted: {error.strerror}", hint="as root, or with --user") from error
-    return notes
 
 
-def _systemctl(own: bool, *commands: list[str]) -> list[str]:
-    """Tells systemd; where it does not run, only what can be told to its files. Returns what is left to do. Raises UsageError."""
+def _systemctl(own: bool, *commands: list[str]) -> str | None:
+    """Tells systemd; where it does not run, only what can be told to its files. Returns what new timers still need. Raises UsageError."""
     found, runs = shutil.which("systemctl"), RUNNING.is_dir()
     if found is None:
-        return ["there is no systemctl here; on the machine itself: systemctl daemon-reload, and systemctl enable --now the timers"]
+        return "there is no systemctl here; on the machine itself: systemctl daemon-reload, and systemctl enable --now the timers"
     for command in filter(None, commands):
         if runs or command != ["daemon-reload"]:
             told = command if runs else [word for word in command if word != "--now"]
             _call([found, *(["--user"] if own else []), *told], {} if runs else {"SYSTEMD_OFFLINE": "1"})
-    return [] if runs else ["systemd does not run here: the timers start when it does"]
+    return None if runs else "systemd does not run here: the timers start when it does"
 
 
 def _call(words: list[str], environment: dict[str, str]) -> None:

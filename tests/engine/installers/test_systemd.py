@@ -68,6 +68,7 @@ def test_where_systemd_does_not_run_the_files_are_enabled(folder, told, wanted, 
     done = systemd.install(wanted("/a.yaml"), EVERYTHING)
     assert [line.split()[0] for line in told()] == ["enable"] and "--now" not in told()[0]
     assert "systemd does not run here" in done.notes[0]
+    assert systemd.remove(EVERYTHING, own=False).notes == (), "what is gone needs nothing more"
 
 
 def test_without_systemctl_the_units_are_written(folder, wanted, monkeypatch, tmp_path):
