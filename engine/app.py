@@ -11,8 +11,8 @@ app.retry("20261123T064213-7801c016")
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -94,14 +94,20 @@ class App(Project):
             Overlap: another run holds the concurrency group; nothing was sent.
             AuditUnwritable: what could not be written down was not sent.
         """
-        try:
+        with self._telling(path):
             return self.begin(self.check(path, given, inputs_file))
+
+    @contextmanager
+    def _telling(self, path: str, scheduled: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Has a run that cannot begin tell so; one for a trigger only once its moment is known, which `scheduled` then holds."""
+        try:
+            yield
         except OpsbookError as error:
-            if error.exit_status and not isinstance(error, Interrupted):
-                self._tell_refusal(path, error)
+            if error.exit_status and not isinstance(error, Interrupted) and scheduled != {}:
+                self._tell_refusal(path, error, scheduled)
             raise
 
-    def _tell_refusal(self, path: str, error: OpsbookError) -> None:
+    def _tell_refusal(self, path: str, error: OpsbookError, scheduled: Mapping[str, str] | None) -> None:
         """Carries out the notice of a run that could not begin; whatever becomes of that, the error stays what it is."""
         runbook = self._reader.salvaged(path)
         try:
@@ -113,28 +119,29 @@ class App(Project):
         try:
             place = self.state.new_run(self._clock().now())
             with history.hold(place):
-                self._live().refuse(place, runbook, error, self.options.kept())
+                replace(self._live(), scheduled=scheduled).refuse(place, runbook, error, self.options.kept())
         except OpsbookError as failed:
             self.listener("warned", {"runbook": runbook.name, "message": f"on_failure: {failed.message}"})
 
     def run_scheduled(self, path: str, given: Sequence[str] = (), inputs_file: str | None = None) -> RunResult | None:
         """Carries a runbook out for the latest moment of the trigger that the options name; of several processes, one does.
 
-        None, and nothing is done, when only a moment that is due is to be run and none is. Raises as `run` does; UsageError for a name
-        that no trigger can have.
+        None, and nothing is done, when only a moment that is due is to be run and none is. One that cannot begin tells so as with `run`,
+        once for a moment. Raises as `run` does; UsageError for a name that no trigger can have.
         """
         assert self.options.scheduled is not None
         file, clock = located(path), RealClock(self.stop)
         delayed = self.options.trigger != "systemd"  # whose timers have a delay of their own
         occasion = Occasion(self.state, file, self.options.scheduled, clock.now, clock.sleep, self.options.if_due, delayed)
-        with occasion.taken() as moment:
+        scheduled: dict[str, str] = {}
+        with self._telling(path, scheduled), occasion.taken() as moment:
             if moment is None:
                 return None
+            scheduled |= {"file": str(file), "trigger": self.options.scheduled, "moment": spell(moment)}
             checked = self.check(path, given, inputs_file)
             assert checked.trigger is not None
             if not occasion.is_due(Entry(file, checked.runbook.name, checked.trigger), moment):
                 return None
-            scheduled = {"file": str(file), "trigger": checked.trigger.name, "moment": spell(moment)}
             return self.begin(checked, scheduled=scheduled, begun=occasion.begun)
 
     def begin(self, checked: Checked, again: Again | None = None, **told: Any) -> RunResult:

@@ -190,6 +190,22 @@ def test_a_run_that_could_not_begin_is_told_too(command, fake, emulators, text, 
     assert command("audit", "verify").code == 0
 
 
+@pytest.mark.parametrize("asking", [(), ("--if-due",)])
+def test_a_scheduled_run_that_could_not_begin_is_told_too(command, fake, emulators, asking):
+    book = command.runbook("on_failure: {alert: {message: m}}\ntriggers: [{cron: '* * * * *'}]\nsteps: [{uses: fake.absent}]")
+    trigger = ("--emulator", "--trigger", "cron", "--scheduled", "* * * * * UTC", *asking)
+    assert command("run", book, *trigger).code == 3
+    assert [alert["alias"] for alert in alerts(emulators[-1])] == ["opsbook-test-failed"]
+    started = log(command)[0]
+    assert (started["scheduled"]["trigger"], started["actor"]["trigger"]) == ("* * * * * UTC", "cron")
+
+
+def test_a_trigger_that_is_no_name_is_told_to_nobody(command, fake, emulators):
+    book = command.runbook("on_failure: {alert: {message: m}}\n" + SAY)
+    assert command("run", book, "--emulator", "--scheduled", "tomorrow").code == 2
+    assert emulators == []
+
+
 def test_the_runbooks_own_word_counts_as_far_as_it_can_be_read(command, fake, emulators):
     command.write("opsbook.yaml", "on_failure: {alert: {message: by the configuration}}")
     for own in ("{alert: {message: its own}}", "{alert: {mesage: its own}}"):
