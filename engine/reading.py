@@ -80,7 +80,18 @@ class Reader:
         name = Path(path).stem if "name" in broken else value.get("name", Path(path).stem)
         sound = "on_failure" not in broken and not loader.notice_findings(document, value, self.catalog.find)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        return Runbook(path, text, digest, name, on_failure=value.get("on_failure") if sound else None)
+        runbook = Runbook(path, text, digest, name, on_failure=value.get("on_failure") if sound else None)
+        return runbook if self._can_be_told(document, runbook) else replace(runbook, on_failure=None)
+
+    def _can_be_told(self, document: source.Document, runbook: Runbook) -> bool:
+        """Whether the templates of a runbook's notices are sound."""
+        from engine import checks
+        from engine.analysis.subject import Subject
+
+        if runbook.on_failure is None:
+            return True
+        found = checks.findings(Subject(replace(document, value={"on_failure": runbook.on_failure}), runbook, self.catalog.find))
+        return all(finding.severity != "error" for finding in found)
 
     def configured(self) -> list[Finding]:
         """Everything wrong with the notices of the configuration. Raises Invalid when that itself cannot be read."""

@@ -37,6 +37,7 @@ from engine.advice import did_you_mean
 from engine.analysis.site import Site
 from engine.analysis.subject import Subject
 from engine.errors import Finding
+from engine.language.notices import WORDS
 from engine.model import Step
 from engine.template import Reference
 
@@ -64,10 +65,13 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _problem(site: Site, reference: Reference, steps: Mapping[str, Step]) -> tuple[str, str | None] | None:
     root, *rest = reference.path
-    if root != "steps":
+    is_told_after = site.path[0] in WORDS
+    if root != "steps" or is_told_after:
         if root in site.view.names:
             return None
-        return f"there is no `{root}` here", _WHERE.get(str(root)) or did_you_mean(str(root), [*site.view.names, "steps"])
+        where = None if is_told_after else _WHERE.get(str(root))
+        known = [*site.view.names] if is_told_after else [*site.view.names, "steps"]
+        return f"there is no `{root}` here", where or did_you_mean(str(root), known)
     name = str(rest[0]) if rest else None
     if name is None or name in site.view.ran:
         return None

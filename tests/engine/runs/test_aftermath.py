@@ -208,6 +208,10 @@ def test_a_trigger_that_is_no_name_is_told_to_nobody(command, fake, emulators):
 
 def test_the_runbooks_own_word_counts_as_far_as_it_can_be_read(command, fake, emulators):
     command.write("opsbook.yaml", "on_failure: {alert: {message: by the configuration}}")
+    for own in ("its own", "'{{ error.nothing }}'", "'{{ steps.s }}'"):
+        command("run", command.runbook(f"on_failure: {{alert: {{message: {own}}}}}\nsteps: [{{uses: fake.absent}}]"), "--emulator")
+    assert [alerts(emulator)[0]["message"] for emulator in emulators] == ["its own", *["by the configuration"] * 2]
+    emulators.clear()
     for own in ("{alert: {message: its own}}", "{alert: {mesage: its own}}"):
         command("run", command.runbook(f"on_failure: {own}\nsteps: [{{uses: fake.absent}}]"), "--emulator")
     assert [alerts(emulator)[0]["message"] for emulator in emulators] == ["its own", "by the configuration"]
