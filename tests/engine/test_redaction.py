@@ -440,3 +440,9 @@ def test_what_only_resembles_it_stays(value, spelt):
 def test_binascii_agrees_with_hex():
     value = CANARIES["eight"]
     assert redactor(value).text(binascii.hexlify(value.encode()).decode()) == MASK
+
+
+def test_of_what_an_answer_told_the_long_ones_are_masked():
+    hide = Redactor()
+    hide.learn_told(Secret(value, "an answer") for value in ("short", "long-enough", "1234567", "12345678"))
+    assert hide.text("short long-enough 1234567 12345678") == "short *** 1234567 ***"

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from engine.errors import KeyProblem
-from engine.secret import Credential, Secret, SecretName, told
+from engine.secret import Credential, Secret, SecretName, key_shaped, told, without_keys
 
 
 class Store:
@@ -126,3 +126,22 @@ def test_many_threads_ask_once():
     for thread in threads:
         thread.join()
     assert store.asked == ["env:X"]
+
+
+A_KEY = "d92b0c14-7a5e-4f63-9c81-e5f04c7a66b1"
+
+
+@pytest.mark.parametrize("key", [A_KEY, A_KEY.upper(), A_KEY.replace("-", ""), A_KEY.replace("-", "", 2), "0" * 32])
+@pytest.mark.parametrize("around", ["", " ", "'", "=", "-", "_", "é"])
+def test_what_looks_like_a_key_is_seen_and_masked_wherever_it_stands(key, around):
+    text = f"say{around or ' '}{key}{around}{around and key}"
+    assert key_shaped(text)
+    assert without_keys(text) == text.replace(key, "***")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "env:NAME", A_KEY[:-1], f"{A_KEY}0", f"f{A_KEY}", f"{A_KEY}z", f"Z{A_KEY}", A_KEY.replace("d", "g"), A_KEY[9:]]
+)
+def test_what_is_longer_shorter_or_of_other_letters_is_no_key(text):
+    assert not key_shaped(text)
+    assert without_keys(text) == text

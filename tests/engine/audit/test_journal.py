@@ -16,7 +16,7 @@ import pytest
 from engine.audit import segments
 from engine.audit.chain import GENESIS, verify
 from engine.errors import AuditUnwritable
-from engine.audit.journal import Journal, events, last_event, logging_library
+from engine.audit.journal import Journal, events, last_event, logging_library, placed
 
 
 @pytest.fixture
@@ -454,3 +454,8 @@ def test_the_logging_library_comes_without_rich_and_rich_comes_back(monkeypatch,
         for name in [name for name in sys.modules if name.partition(".")[0] == "structlog" and name not in known]:
             del sys.modules[name]
         sys.modules.update(known)
+
+
+def test_a_log_that_is_not_there_holds_nothing(tmp_path):
+    assert last_event(tmp_path / "log") is None
+    assert list(events(tmp_path / "log")) == list(placed(tmp_path / "log")) == []

@@ -1,5 +1,6 @@
 """`file:/path`."""
 
+import errno
 import os
 
 import pytest
@@ -53,3 +54,37 @@ def test_no_key_is_put_into_a_home_that_nobody_knows(tmp_path, monkeypatch):
     with pytest.raises(KeyProblem, match="no such home folder"):
         file.store("~nobody-here/key", "0123456789")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_stored_is_read_back_and_is_of_its_owner_alone(tmp_path, resolve):
+    path = tmp_path / "new" / "folder" / "key"
+    assert not file.holds(str(path))
+    for value in ("0123456789", "another-value-é"):
+        file.store(str(path), value)
+        assert file.holds(str(path))
+        assert path.read_text() == f"{value}\n"
+        assert resolve(f"file:{path}").reveal() == value
+    assert {found.stat().st_mode & 0o777 for found in (path, path.parent)} == {0o600, 0o700}
+    assert [found.name for found in path.parent.iterdir()] == ["key"]
+
+
+def test_stored_under_home(tmp_path, monkeypatch, resolve):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert not file.holds("~/key")
+    file.store("~/key", "0123456789")
+    assert file.holds("~/key") and (tmp_path / "key").exists()
+    assert resolve("file:~/key").reveal() == "0123456789"
+
+
+def test_a_link_to_nowhere_holds_the_place(tmp_path):
+    (tmp_path / "key").symlink_to(tmp_path / "absent")
+    assert file.holds(str(tmp_path / "key"))
+
+
+def test_what_cannot_be_stored_is_told_without_the_value(tmp_path):
+    (tmp_path / "folder").write_text("")
+    with pytest.raises(KeyProblem) as caught:
+        file.store(f"{tmp_path}/folder/key", "0123456789")
+    assert caught.value.message == f"the secret file {tmp_path}/folder/key cannot be written: {os.strerror(errno.EEXIST)}"
+    assert caught.value.hint == "check its folder"
+    assert caught.value.__cause__ is None

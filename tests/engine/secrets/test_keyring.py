@@ -10,6 +10,7 @@ from keyring.errors import KeyringLocked
 
 from engine import secrets
 from engine.errors import KeyProblem
+from engine.secrets import keyring as source
 
 KEY = "0123456789-of-the-keyring"
 
@@ -85,3 +86,19 @@ def test_the_library_is_imported_when_it_is_asked():
     code = "import sys, engine.secrets; print([name for name in ('keyring', 'subprocess', 'shlex') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_stored_is_there(backend, resolve):
+    backend(kept := Kept())
+    assert not source.holds("opsbook/account")
+    source.store("opsbook/account", KEY)
+    assert kept.entries == {("opsbook", "account"): KEY}
+    assert source.holds("opsbook/account")
+    assert resolve("keyring:opsbook/account").reveal() == KEY
+
+
+def test_a_keyring_that_stays_shut_stores_nothing(backend):
+    backend(fail.Keyring())
+    for use in (lambda: source.store("opsbook/account", KEY), lambda: source.holds("opsbook/account")):
+        with pytest.raises(KeyProblem, match=r"keyring:opsbook/account \(NoKeyringError\)"):
+            use()
