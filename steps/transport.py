@@ -178,7 +178,7 @@ class HttpTransport(httpx.BaseTransport):
     def _new_lane(self, url: httpx.URL) -> Lane:
         """A connection to be; it connects with its first request."""
         lane = Lane(tunnel=self._proxy is not None and url.scheme == "https")
-        options: dict[str, Any] = {"network_backend": lane, "keepalive_expiry": KEEPALIVE, "max_connections": 1}
+        options: dict[str, Any] = {"network_backend": lane, "keepalive_expiry": KEEPALIVE}
         if url.scheme == "https":
             with self._tls_lock:
                 options["ssl_context"] = self._tls

@@ -5,11 +5,14 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import struct
 import time
+from contextlib import nullcontext
 
 import httpcore
 import pytest
 
+from steps import deadline
 from steps.deadline import DeadlineStream, Lane
 
 
@@ -78,3 +81,107 @@ def test_it_tells_nothing_of_itself_and_closes(ends):
     assert stream.get_extra_info("is_readable") is None
     stream.close()
     assert theirs.recv(1) == b""
+
+
+def test_readiness_that_was_none_is_waited_for_once_more(ends, monkeypatch):
+    stream, _, theirs = ends
+    waited = []
+
+    def wait(event):
+        waited.append(event)
+        if len(waited) == 2:
+            theirs.sendall(b"answer")
+
+    monkeypatch.setattr(stream, "_wait", wait)
+    assert (stream.read(100), waited) == (b"answer", [select.POLLIN, select.POLLIN])
+
+
+def test_what_tcp_counts_tells_nothing_while_something_earlier_is_not_acknowledged(ends, monkeypatch):
+    stream, lane, theirs = ends
+    monkeypatch.setattr(stream, "_broken", lambda: False)
+    for number in range(3):
+        lane.kept = number > 0
+        monkeypatch.setattr(stream, "_count_acknowledged", lambda number=number: 10 * number - 1)
+        stream.write(b"ten bytes.")
+        theirs.sendall(b"answer")
+        assert stream.read(100) == b"answer"
+
+
+def test_all_acknowledged_and_nothing_since_tells_that_a_request_did_not_arrive(ends, monkeypatch):
+    stream, lane, theirs = ends
+    monkeypatch.setattr(stream, "_broken", lambda: False)
+    monkeypatch.setattr(stream, "_count_acknowledged", lambda: 10)
+    for lane.kept in (False, True):
+        stream.write(b"ten bytes.")
+        theirs.sendall(b"answer")
+        with pytest.raises(deadline.UnusableAnswer) if lane.kept else nullcontext():
+            stream.read(100)
+
+
+@pytest.mark.parametrize("goodbye", ["closed", "reset", "silent"])
+def test_a_kept_connection_is_looked_at_before_it_is_used(goodbye):
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as ours:
+        theirs, _ = listener.accept()
+        with theirs:
+            stream = DeadlineStream(ours, Lane(tunnel=False))
+            assert not stream._broken()
+            if goodbye == "reset":
+                theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if goodbye != "silent":
+                theirs.close()
+                select.select([ours], [], [], 1)
+            assert stream._broken() is (goodbye != "silent")
+
+
+class Address:
+    """A socket that connects as it is told; keeps how long it was given."""
+
+    def __init__(self, *ends):
+        self.ends, self.given = list(ends), []
+
+    def __call__(self, *_):
+        return self
+
+    def settimeout(self, seconds):
+        self.given.append(seconds)
+
+    def connect(self, _):
+        time.sleep(0.01)
+        raise self.ends.pop(0)
+
+    def close(self):
+        pass
+
+
+def connected(monkeypatch, *ends, seconds=6.0):
+    """Connects to as many addresses, none of which answers."""
+    lane, made = Lane(tunnel=False), Address(*ends)
+    monkeypatch.setattr(deadline, "_addresses", lambda *_: [(0, 0, 0, "", "")] * len(ends))
+    monkeypatch.setattr(socket, "socket", made)
+    lane.deadline = time.monotonic() + seconds
+    with pytest.raises((httpcore.ConnectError, httpcore.ConnectTimeout)) as caught:
+        lane.connect_tcp("a.name", 443)
+    return made.given, caught.value
+
+
+def test_each_address_gets_its_share_of_the_time_that_is_left(monkeypatch):
+    given, error = connected(monkeypatch, TimeoutError(), TimeoutError(), ConnectionRefusedError(111, "Connection refused"))
+    assert [round(seconds) for seconds in given] == [2, 3, 6]
+    assert isinstance(error, httpcore.ConnectError) and str(error) == "connection refused"
+
+
+def test_when_the_time_is_over_no_further_address_is_tried(monkeypatch):
+    given, error = connected(monkeypatch, TimeoutError(), TimeoutError(), seconds=0.005)
+    assert (len(given), type(error)) == (1, httpcore.ConnectTimeout)
+
+
+def test_a_name_without_addresses_is_told(monkeypatch):
+    given, error = connected(monkeypatch)
+    assert (given, str(error)) == ([], "the name has no address")
+
+
+def test_tls_is_not_begun_when_the_time_is_over(ends):
+    stream, lane, _ = ends
+    lane.deadline = time.monotonic() - 1
+    with pytest.raises(httpcore.ConnectTimeout):
+        stream.start_tls(ssl.create_default_context(), server_hostname="a.name")
