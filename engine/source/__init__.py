@@ -217,9 +217,9 @@ def _decoded(data: bytes, file: str, limit: int) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        readable = data[: error.start].decode()
+        readable = data[: error.start].decode().removeprefix("\ufeff")
         flaw = Flaw(UNREADABLE, f"byte 0x{data[error.start]:02x} is not UTF-8", len(readable), 1, "save the file as UTF-8")
-        raise Invalid([_finding(readable.removeprefix("\ufeff") + "\ufffd", file, flaw)]) from None
+        raise Invalid([_finding(readable + "\ufffd", file, flaw)]) from None
 
 
 def _check_text(text: str, size: int, limit: int) -> None:

@@ -221,6 +221,22 @@ def test_what_is_no_noqa(text):
     assert read(text, "f").noqa(text.count("\n") + 1) is None
 
 
+def test_in_text_of_several_lines_no_line_is_a_comment_and_the_line_behind_is_one():
+    assert read('a: "b # noqa\n  c # noqa"', "f").noqa(1) is None
+    assert read('a: "b\n  c # noqa\n  d"', "f").noqa(2) is None
+    behind = read("a: |\n  b # noqa\n# noqa\nc: 1", "f")
+    assert (behind.noqa(2), behind.noqa(3)) == (None, frozenset())
+
+
+def test_what_is_no_word_is_found_next_to_one():
+    assert read("a: b{{ x }}c", "f").locate(("a",), "{{ x }}") == (Place("f", 1, 5), 7)
+
+
+@pytest.mark.parametrize(("text", "width"), [("a:\n  b c: d\n", 6), ("a:\n  b c: d\n  e: f\n", 1), ("a:", 1), ("a: ''", 2)])
+def test_how_much_of_a_value_is_underlined(text, width):
+    assert read(text, "f").finding("RB101", "m", ("a",)).width == width
+
+
 def test_equal_documents_compare_equal(document):
     assert document == read(TEXT, "book.yaml")
     assert "_root" not in repr(document)
@@ -235,6 +251,8 @@ def test_equal_documents_compare_equal(document):
         ("a: [1, {b: 2}]\n", ("a", 1), "{b: 2}"),
         ("- a: 1\n  b: two\n- c\n", (0,), "a: 1\n  b: two"),
         ("a: |\n  one\n  two\n\nb: 1\n", ("a",), "|\n  one\n  two"),
+        ("a:\n  X: 1\n  Y: 2\n  Z: 3 # c\nb: 1\n", ("a",), "X: 1\n  Y: 2\n  Z: 3"),
+        ("a:\n  - 1\n  - 2\n  - 3 # c\nb: 1\n", ("a",), "- 1\n  - 2\n  - 3"),
     ],
 )
 def test_how_far_a_value_reaches(text, path, there):
@@ -385,6 +403,30 @@ def test_a_finding_shows_the_line_and_what_to_do():
     assert (finding.source, finding.width, finding.hint) == ("msg: {{ x }} y", 7, 'put the whole value in quotes: "{{ … }}"')
 
 
+ABOVE = f"# {'x' * 2000}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words", "width"),
+    [
+        ("a: {{ x }} {{ y }}", "1:4", "begins with {{", 7),
+        ('a: {{ x\nb: "{{ y }}"', "1:4", "begins with {{", 2),
+        ('? [a, b]\n: 1\nx: "{{ y }}"', "1:3", "a key must be text, found a list or a mapping", 1),
+        ('"a\\', "1:3", "not an escape", 1),
+        (f"{ABOVE}a: b\n  c: d", "3:3", "no key can stand here: the line above already has its value", 1),
+        (f"{ABOVE}{'k' * 1500}: 1", "2:1", "a key of more than 1024 characters", 1500),
+        ("a: b\n  : c", "2:3", "a key is missing before this colon", 1),
+        ("a: 1\nb\n", "2:1", "found text where a key and a colon were expected", 1),
+        ("x:\n  y:\n      w: 1\n    v: 2", "4:5", "this line is indented by 4, and what began on line 2 by 2", 1),
+        ("a: [", "1:5", "RB002 the file ends where a value was expected", 1),
+    ],
+)
+def test_a_slip_is_told_where_it_stands(text, place, words, width):
+    (line,), (finding,) = told(text), refused(text)
+    assert line.startswith(f"f:{place} ") and words in line
+    assert finding.width == width
+
+
 def test_an_unknown_complaint_is_passed_on(monkeypatch):
     def parse(*_args, **_options):
         raise yaml.MarkedYAMLError(problem="something new")
@@ -486,6 +528,17 @@ def test_content_is_bytes_and_one_more_than_fits(tmp_path):
     assert load(path, Limits(size=8)).value == {"a": 1234}
     with pytest.raises(Invalid, match="larger than 7 bytes"):
         load(path, Limits(size=7))
+
+
+def test_a_limit_above_the_usual_one_is_kept(tmp_path):
+    path = tmp_path / "x"
+    path.write_text(f"# {'x' * MIB}\na: 1")
+    assert load(path, Limits(size=2 * MIB)).value == {"a": 1}
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_that_is_no_utf_8_is_pointed_at_in_a_file_of_the_largest_size_too(mark):
+    assert told(mark + b"a: \xff", size=4 + len(mark)) == ["f:1:4 RB001 byte 0xff is not UTF-8"]
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfea\0", b"a: \xff"])
