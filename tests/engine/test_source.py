@@ -121,6 +121,11 @@ def test_aliases_share_the_anchors_value_and_place():
     assert document.place(("b",), key=True) == Place("f", 2, 1)
 
 
+def test_an_alias_of_a_scalar_stands_where_its_anchor_does():
+    document = read("a: &k d\nb: *k\n", "f")
+    assert document.place(("b",)) == document.place(("a",)) == Place("f", 1, 4)
+
+
 def test_an_anchored_key_can_be_used_as_a_value():
     assert read("&k a: 1\nb: *k\n", "f").value == {"a": 1, "b": "a"}
 
@@ -367,6 +372,21 @@ def test_limits_are_inclusive():
     assert told(text, nodes=9) == ["f:2:9 RB005 more than 9 values, aliases counted each time"]
     assert told(text, aliases=1) == ["f:2:9 RB005 more than 1 aliases"]
     assert len(told("[!a x, !a y, !a z]", findings=2)) == 2
+
+
+def test_an_alias_counts_as_what_it_stands_for():
+    assert read("[&k d, *k]", "f", Limits(nodes=3, depth=1)).value == ["d", "d"]
+    text = "a: &a [[x]]\nb: [*a]\n"
+    assert read(text, "f", Limits(nodes=10, depth=4)).value["b"] == [[["x"]]]
+    assert told(text, depth=3) == ["f:2:5 RB005 lists and mappings more than 3 deep"]
+
+
+def test_an_anchor_that_is_set_again_is_forgotten_until_it_is_whole():
+    assert told("a: &x 1\nb: &x [*x]") == ["f:2:8 RB004 this alias has no anchor that ends before it"]
+
+
+def test_behind_the_end_nothing_is_read():
+    assert told("a: 1\n---\nb: @x\n") == ["f:2:1 RB004 a second document begins here; a file holds one"]
 
 
 @pytest.mark.parametrize(
