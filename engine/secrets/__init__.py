@@ -54,7 +54,7 @@ def resolve(reference: str, learn: Callable[[Secret], None]) -> Secret:
 
 
 def made(text: str, reference: str, learn: Callable[[Secret], None]) -> Secret:
-    """The secret that a text is, made known to redaction. Raises KeyProblem when it is no usable value."""
+    """The secret that a text is, what is blank around it aside, made known to redaction. Raises KeyProblem when it is no usable value."""
     value = text.strip()
     if len(value) > LONGEST:
         raise KeyProblem(f"what {told(reference)} gives is no usable key: longer than {LONGEST} characters")

@@ -28,7 +28,7 @@ PASSED_ON_PREFIXES = ("AWS_", "OP_", "PASSWORD_STORE_", "SOPS_", "VAULT_")
 
 
 def read(name: str) -> str:
-    """What the program writes to standard output, without the line end.
+    """What the program writes to standard output.
 
     Its standard error is shown to nobody: it may hold the secret.
 
@@ -45,7 +45,7 @@ def read(name: str) -> str:
     if ended.exit_code != 0:
         how = f"exit code {ended.exit_code}" if ended.exit_code > 0 else f"signal {-ended.exit_code}"
         raise KeyProblem(f"{shown} gives no key: the program ended with {how}", hint=f"{_BY_HAND}; its standard error may hold the key")
-    return ended.stdout.decode(errors="surrogateescape").rstrip("\r\n")
+    return ended.stdout.decode(errors="surrogateescape")
 
 
 _BY_HAND = "run it by hand to see what it says, which is not shown here"

@@ -1,4 +1,4 @@
-"""`file:/path`: the whole of a small file, without the line end."""
+"""`file:/path`: the whole of a small file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(name: str) -> str:
     if len(content) > LARGEST:
         raise KeyProblem(f"the secret file {name} is larger than {LARGEST} bytes; a key is not")
     with contextlib.suppress(UnicodeDecodeError):  # that error holds the content: nothing is raised on top of it
-        return content.decode().rstrip("\r\n")
+        return content.decode()
     raise KeyProblem(f"the secret file {name} is not UTF-8 text")
 
 

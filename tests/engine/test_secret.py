@@ -1,12 +1,13 @@
 """A secret, the reference it is asked for by, and the name it goes by."""
 
 import pickle
+import resource
 import threading
 
 import pytest
 
 from engine.errors import KeyProblem
-from engine.secret import Credential, Secret, SecretName, key_shaped, told, without_keys
+from engine.secret import Credential, Secret, SecretName, key_shaped, no_core_dumps, told, without_keys
 
 
 class Store:
@@ -52,6 +53,7 @@ def test_a_fingerprint_tells_secrets_apart_under_one_key():
     one, other = Secret("the-secret-value", "env:X"), Secret("another-value", "env:X")
     assert one.fingerprint(b"k") == Secret("the-secret-value", "env:Y").fingerprint(b"k")
     assert len({one.fingerprint(b"k"), one.fingerprint(b"l"), other.fingerprint(b"k")}) == 3
+    assert one.fingerprint(b"k") == "48576470e81135b3"
 
 
 def test_a_name_is_spelt_as_in_a_runbook():
@@ -145,3 +147,9 @@ def test_what_looks_like_a_key_is_seen_and_masked_wherever_it_stands(key, around
 def test_what_is_longer_shorter_or_of_other_letters_is_no_key(text):
     assert not key_shaped(text)
     assert without_keys(text) == text
+
+
+def test_a_process_that_holds_keys_leaves_no_dump_of_itself():
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    no_core_dumps()
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, most)

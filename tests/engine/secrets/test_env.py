@@ -11,7 +11,7 @@ def test_an_environment_variable(monkeypatch, resolve):
 
 def test_a_variable_that_is_not_set(monkeypatch, refused):
     monkeypatch.delenv("A_KEY", raising=False)
-    assert "A_KEY is not set" in refused("env:A_KEY")
+    assert "A_KEY is not set set A_KEY before the run" in refused("env:A_KEY")
 
 
 @pytest.mark.parametrize("name", ["70413a06-38d6-4c85-92b8-5ebc900d42e2", "1ABC", "A B", "A=B"])

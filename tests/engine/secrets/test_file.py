@@ -32,7 +32,7 @@ def test_no_file_no_folder_no_pipe_nothing_endless(tmp_path, refused):
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe" * 10)
     binary.chmod(0o600)
-    assert "cannot be read" in refused(f"file:{tmp_path}/absent")
+    assert refused(f"file:{tmp_path}/absent").endswith("cannot be read: No such file or directory check the path and its owner")
     assert "not a regular file" in refused(f"file:{tmp_path}")
     assert "not a regular file" in refused(f"file:{tmp_path}/pipe")
     assert "larger than" in refused(f"file:{large}")
@@ -88,3 +88,8 @@ def test_what_cannot_be_stored_is_told_without_the_value(tmp_path):
     assert caught.value.message == f"the secret file {tmp_path}/folder/key cannot be written: {os.strerror(errno.EEXIST)}"
     assert caught.value.hint == "check its folder"
     assert caught.value.__cause__ is None
+
+
+def test_the_largest_file(tmp_path, resolve):
+    file.store(str(tmp_path / "key"), "x" * (file.LARGEST - 1))
+    assert resolve(f"file:{tmp_path}/key").reveal() == "x" * 65535

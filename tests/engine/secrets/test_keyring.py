@@ -48,7 +48,7 @@ def test_an_entry(backend, resolve):
 
 def test_an_entry_that_is_not_there(backend, refused):
     backend(Kept())
-    assert "keyring set opsbook account" in refused("keyring:opsbook/account")
+    assert refused("keyring:opsbook/account") == "the keyring has no entry keyring:opsbook/account keyring set opsbook account"
 
 
 def test_a_machine_without_a_keyring(backend, refused):
@@ -71,7 +71,7 @@ def test_whatever_a_backend_raises_is_one_error_without_its_words(backend, error
 
 def test_without_the_package(monkeypatch, refused):
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert "pip install 'opsbook[keyring]'" in refused("keyring:opsbook/account")
+    assert refused("keyring:opsbook/account") == "keyring:opsbook/account needs the package keyring pip install 'opsbook[keyring]'"
 
 
 @pytest.mark.parametrize("name", ["account", "opsbook/", "/account", "a/b/c", " /x", "a/ b"])

@@ -19,7 +19,7 @@ def test_what_is_no_reference_is_refused_and_not_echoed(reference, refused):
 def test_what_could_not_be_masked_is_refused(monkeypatch, value, refused):
     monkeypatch.setenv("A_KEY", value)
     said = refused("env:A_KEY")
-    assert "no usable key" in said
+    assert "no usable key: shorter than 8 characters, of more than one line, or not plain text" in said
     assert not value.strip() or value.strip() not in said
 
 
@@ -38,3 +38,18 @@ def test_a_source_says_how_it_is_written(word, source):
 
 def test_the_sources_are_files_of_the_folder():
     assert sorted(path.stem for path in Path(secrets.__file__).parent.glob("[a-z]*.py")) == sorted(secrets.SOURCES)
+
+
+def test_the_shortest_value_that_can_be_masked_is_taken(monkeypatch, resolve):
+    monkeypatch.setenv("A_KEY", " 01234567\r\n")
+    assert resolve("env:A_KEY").reveal() == "01234567"
+
+
+def test_a_name_may_hold_colons(tmp_path, resolve):
+    (tmp_path / "a:key:").write_text("0123456789")
+    (tmp_path / "a:key:").chmod(0o600)
+    assert resolve(f"file:{tmp_path}/a:key:").reveal() == "0123456789"
+
+
+def test_the_forms_are_told_in_one_sentence():
+    assert secrets.forms() == "cmd:PROGRAM ARGUMENTS, env:NAME, file:/path, keyring:SERVICE/USER or systemd:NAME"
