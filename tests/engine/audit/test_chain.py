@@ -210,6 +210,30 @@ def test_a_cut_file_is_named(grown):
         part.write_bytes(b"".join(whole))
 
 
+def test_all_that_are_missing_are_named(grown):
+    second, last = parts(grown)[1], parts(grown)[-1]
+    second.unlink()
+    last.unlink()
+    assert [(flaw.file, flaw.line, flaw.message) for flaw in verify(grown).flaws] == [
+        (str(second), 1, "is missing"),
+        (str(last), 1, "is missing"),
+    ]
+
+
+def test_what_is_wrong_with_a_file_is_told_in_its_words(grown):
+    first, second, third, *_ = parts(grown)
+    whole, count = lines(first), len(lines(first))
+    first.write_bytes(b"".join(whole[:-1]))
+    (flaw,) = verify(grown).flaws
+    cut = f"does not say, in its last line, that the log goes on in {second.name}: the end was cut off"
+    assert flaw == Flaw(count - 1, cut, str(first))
+    first.write_bytes(b"".join(whole)[:-40])
+    assert verify(grown).flaws == [Flaw(count, "was changed: it is not a whole event", str(first))]
+    first.write_bytes(b"".join(whole))
+    second.write_bytes(b"")
+    assert verify(grown).flaws[0] == Flaw(1, "is empty, and yet there is another file after it", str(second))
+
+
 def test_files_that_were_swapped_are_named(grown):
     _, second, third, *_ = parts(grown)
     one, other = second.read_bytes(), third.read_bytes()
@@ -227,7 +251,9 @@ def test_an_empty_file_behind_the_last_is_what_a_crash_leaves_and_two_are_not(gr
 
 
 def test_a_log_that_is_not_there_is_missed(tmp_path):
-    assert flaws(tmp_path / "audit.jsonl") == [("audit.jsonl", 1)]
+    path = tmp_path / "audit.jsonl"
+    found = verify(path)
+    assert (found.flaws, found.events, found.file, found.line) == ([Flaw(1, "is missing", str(path))], 0, str(path), 1)
 
 
 def six(tmp_path):

@@ -120,6 +120,25 @@ def test_a_failing_disk_poisons_the_log(tmp_path, monkeypatch, error, call):
     assert verify(made.path).flaws == []
 
 
+def test_a_file_that_a_log_goes_on_in_is_no_programs_to_inherit(tmp_path, monkeypatch):
+    kept, real = [], os.dup2
+    monkeypatch.setattr(os, "dup2", lambda *given, **named: kept.append(real(*given, **named)))
+    made = Journal(tmp_path / "log", segment=1)
+    for _ in range(3):
+        made.append("e")
+    assert len(kept) == 2 and not any(map(os.get_inheritable, kept))
+    made.close()
+
+
+def test_every_line_is_told_with_its_place(tmp_path):
+    made = grow(tmp_path / "log", [])
+    made.close()
+    told = [(str(part), number, line) for part in segments.every(made.path) for number, line in enumerate(lines(part), 1)]
+    assert list(placed(made.path)) == told
+    made.path.write_bytes(made.path.read_bytes()[:-1])
+    assert len(list(placed(made.path))) == len(told) - 1
+
+
 def test_a_failing_sync_of_what_was_written_poisons_too(tmp_path, monkeypatch):
     made = Journal(tmp_path / "log")
     made.append("one")
@@ -394,8 +413,10 @@ def test_a_sink_is_offered_the_last_line_once_more_when_a_log_goes_on(tmp_path):
 @pytest.mark.parametrize("at", ["write", "sync"])
 def test_a_sink_that_fails_poisons_the_log(tmp_path, at):
     made = Journal(tmp_path / "log", sink=Copy(at))
-    with pytest.raises(AuditUnwritable, match="Broken pipe|Input/output"):
+    with pytest.raises(AuditUnwritable) as caught:
         made.append("one", sync=True)
+    how = {"write": "written: Broken pipe", "sync": "synced: Input/output error"}[at]
+    assert caught.value.message == f"the audit log {tmp_path / 'log'} cannot be {how}"
     with pytest.raises(AuditUnwritable):
         made.append("two")
     made.close()
