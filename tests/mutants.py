@@ -48,7 +48,7 @@ MODULES = {
     ),
     "redaction": Module(("engine/redaction.py",), ("tests/engine/test_redaction.py",)),
     "secrets": Module(("engine/secret.py", "engine/secrets/*.py"), ("tests/engine/test_secret.py", "tests/engine/secrets")),
-    "source": Module(("engine/source/*.py",), ("tests/engine/test_source.py",), "in_time or at_once or memory"),
+    "source": Module(("engine/source/*.py",), ("tests/engine/test_source.py",), "in_time or read_at_once or memory"),
     "template": Module(
         ("engine/template/*.py",),
         (
