@@ -58,8 +58,10 @@ class Journal(disk.Record):
 
     def _catch_up(self) -> None:
         """A crash may have come between the last line and its copy; no line is written before the one before it was copied."""
-        last = last_event(self.path) if self._sink is not None and self.events else None
-        if self._sink is not None and last is not None:
+        if self._sink is None:
+            return
+        last = last_event(self.path)
+        if last is not None:
             try:
                 self._sink.catch_up(canonical(last) + b"\n")
             except OSError as error:

@@ -301,6 +301,18 @@ def test_small_logs_have_one_file_and_large_ones_are_private_in_all(tmp_path):
     assert [part.name for part in (tmp_path / "small").iterdir()] == ["log"]
 
 
+@pytest.mark.parametrize(("less", "files"), [(0, 2), (-1, 1)])
+def test_a_file_that_has_its_size_is_the_last_but_one(tmp_path, less, files):
+    one = Journal(tmp_path / "one")
+    one.append("e")
+    one.close()
+    made = Journal(tmp_path / "log", segment=one.path.stat().st_size - less)
+    for _ in range(2):
+        made.append("e")
+    made.close()
+    assert len(list(segments.every(made.path))) == files
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
 @pytest.mark.parametrize("call", ["open", "fsync", "fdatasync", "write", "dup2"])
 def test_a_rotation_that_fails_poisons_the_log(tmp_path, monkeypatch, error, call):
@@ -324,8 +336,10 @@ def test_a_log_whose_next_file_is_missing_is_not_written_to(tmp_path):
     grow(tmp_path / "log", []).close()
     *_, before, last = segments.every(tmp_path / "log")
     last.unlink()
-    with pytest.raises(AuditUnwritable, match=f"goes on in {last.name}, which is missing"):
+    with pytest.raises(AuditUnwritable) as caught:
         Journal(tmp_path / "log")
+    assert caught.value.message == f"the audit log {tmp_path / 'log'} goes on in {last.name}, which is missing"
+    assert caught.value.hint == "opsbook audit verify"
     last.write_bytes(b"")
     before.unlink()
     with pytest.raises(AuditUnwritable, match="No such file"):
@@ -406,8 +420,9 @@ def test_a_sink_is_offered_the_last_line_once_more_when_a_log_goes_on(tmp_path):
     made.close()
     Journal(tmp_path / "log", sink=(second := Copy())).close()
     assert not hasattr(first, "caught_up") and second.lines == first.lines[1:]
-    with pytest.raises(AuditUnwritable, match="Broken pipe"):
+    with pytest.raises(AuditUnwritable) as caught:
         Journal(tmp_path / "log", sink=Copy("write"))
+    assert caught.value.message == f"the audit log {tmp_path / 'log'} cannot be written: Broken pipe"
 
 
 @pytest.mark.parametrize("at", ["write", "sync"])
