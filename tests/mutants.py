@@ -4,6 +4,7 @@
     python tests/mutants.py redaction secrets      some of them
     python tests/mutants.py source --keep FOLDER   keeps mutmut's folder; called again, it tries the survivors once more
     python tests/mutants.py source --show          prints each survivor as a diff
+    python tests/mutants.py template --only '*[37]'  a fifth: those whose number ends in 3 or 7
 
 mutmut makes the mutants and runs, for each, the tests that reach it, with hypothesis neither random nor shrinking what it finds. What
 survives is explained in tests/mutants.md. Exits with 1 when fewer than 90 % of a module's mutants are killed.
@@ -20,6 +21,7 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,15 +112,15 @@ def mutmut(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "mutmut", *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
-def tried(name: str, folder: Path, *, show: bool) -> bool:
+def tried(name: str, folder: Path, only: str, *, show: bool) -> bool:
     """Whether enough of a module's mutants are killed; prints the counts."""
     prepare(MODULES[name], folder)
-    alive = [mutant for mutant, verdict in verdicts(folder).items() if verdict not in KILLED]
-    done = mutmut(folder, "run", "--max-children", "1", *alive)
+    alive = [mutant for mutant, verdict in verdicts(folder).items() if verdict not in KILLED and fnmatchcase(mutant, only)]
+    done = mutmut(folder, "run", "--max-children", "1", *(alive or [only]))
     if done.returncode:
         print(*(done.stdout + done.stderr).splitlines()[-20:], sep="\n")
         return False
-    found = verdicts(folder)
+    found = {mutant: verdict for mutant, verdict in verdicts(folder).items() if fnmatchcase(mutant, only)}
     counts = Counter(found.values())
     killed = sum(counts[verdict] for verdict in KILLED)
     for mutant, verdict in found.items() if show else ():
@@ -132,6 +134,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
+    parser.add_argument("--only", default="*", metavar="PATTERN")
     parser.add_argument("--show", action="store_true")
     asked = parser.parse_args()
     unknown = set(asked.modules) - set(MODULES)
@@ -140,7 +143,7 @@ def main() -> int:
     os.nice(10)
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.keep or Path(scratch)
-        results = [tried(name, folder / name, show=asked.show) for name in asked.modules or MODULES]
+        results = [tried(name, folder / name, asked.only, show=asked.show) for name in asked.modules or MODULES]
     return 0 if all(results) else 1
 
 
