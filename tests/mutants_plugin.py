@@ -6,12 +6,16 @@ test, that others reach the same code.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from mutmut.state import state
+
+MOST_SECONDS = 20.0
+"""Processor time of one test; the longest takes a quarter of it."""
 
 _done_by: dict[str, set[str]] = {}
 
@@ -29,10 +33,21 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
     return made
 
 
-def pytest_runtest_call(item: pytest.Item) -> None:
-    """A test reaches what its fixtures reach."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test reaches what its fixtures reach, and fails where a mutant lets it go on for ever."""
     for name in getattr(item, "fixturenames", ()):
         state()._stats.update(_done_by.get(name, ()))
+    signal.signal(signal.SIGPROF, _endless)
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS, MOST_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _endless(*_: object) -> None:
+    pytest.fail(f"more than {MOST_SECONDS} s of processor time")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
