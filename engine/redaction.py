@@ -90,11 +90,7 @@ def clean_json(text: str) -> str:
     """JSON text fit for a terminal: the same characters as JSON's own escapes."""
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(char if char == "\n" or unicodedata.category(char) not in _UNFIT else _json_escape(char) for char in text)
-
-
-def _json_escape(char: str) -> str:
-    return json.dumps(char)[1:-1] if ord(char) > 0xFFFF else f"\\u{ord(char):04x}"
+    return "".join(char if char == "\n" or unicodedata.category(char) not in _UNFIT else json.dumps(char)[1:-1] for char in text)
 
 
 def one_line(text: str) -> str:
