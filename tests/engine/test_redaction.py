@@ -437,6 +437,10 @@ def test_what_only_resembles_it_stays(value, spelt):
     assert redactor(value).text(f"<{spelt}>") == f"<{spelt}>"
 
 
+def test_a_backslash_before_a_letter_or_digit_is_no_part_of_it():
+    assert redactor("12345678").text("C:\\12345678") == "C:\\***"
+
+
 def test_binascii_agrees_with_hex():
     value = CANARIES["eight"]
     assert redactor(value).text(binascii.hexlify(value.encode()).decode()) == MASK
