@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from jinja2 import nodes
@@ -82,19 +83,16 @@ def _loop(node: nodes.For) -> None:
         raise TemplateError("a loop cannot be recursive", "recursive")
 
 
-def _applied(what: str, functions: Mapping[str, Function]) -> Callable[[Any], None]:
-    def rule(node: nodes.Filter | nodes.Test) -> None:
-        if node.name not in functions:
-            raise TemplateError(f"there is no {what} `{node.name}`", node.name, hint=nearest(node.name, functions))
-        if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
-            raise TemplateError(f"`{node.name}` takes its arguments one by one", node.name)
-        named = {str(keyword.key) for keyword in node.iter_child_nodes() if isinstance(keyword, nodes.Keyword)}
-        reason = functions[node.name].misuse(len(node.args), named)
-        if reason is not None:
-            raise TemplateError(f"the {what} `{node.name}` cannot be used like this: {reason}", node.name)
-        _inner(node)
-
-    return rule
+def _applied(what: str, functions: Mapping[str, Function], node: nodes.Filter | nodes.Test) -> None:
+    if node.name not in functions:
+        raise TemplateError(f"there is no {what} `{node.name}`", node.name, hint=nearest(node.name, functions))
+    if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
+        raise TemplateError(f"`{node.name}` takes its arguments one by one", node.name)
+    named = {str(keyword.key) for keyword in node.iter_child_nodes() if isinstance(keyword, nodes.Keyword)}
+    reason = functions[node.name].misuse(len(node.args), named)
+    if reason is not None:
+        raise TemplateError(f"the {what} `{node.name}` cannot be used like this: {reason}", node.name)
+    _inner(node)
 
 
 def _inner(node: nodes.Filter | nodes.Test) -> None:
@@ -118,7 +116,7 @@ _RULES: Final[Mapping[type[nodes.Node], Callable[[Any], None]]] = {
     nodes.CondExpr: _choice,
     nodes.Const: _constant,
     nodes.Dict: _free,
-    nodes.Filter: _applied("filter", FILTERS),
+    nodes.Filter: partial(_applied, "filter", FILTERS),
     nodes.For: _loop,
     nodes.Getattr: _attribute,
     nodes.Getitem: _item,
@@ -136,7 +134,7 @@ _RULES: Final[Mapping[type[nodes.Node], Callable[[Any], None]]] = {
     nodes.Sub: _free,
     nodes.Template: _free,
     nodes.TemplateData: _free,
-    nodes.Test: _applied("test", TESTS),
+    nodes.Test: partial(_applied, "test", TESTS),
     nodes.Tuple: _free,
 }
 

@@ -6,7 +6,8 @@ Comparisons, `~` and loops are rewritten in terms of the tests and filters of th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from jinja2 import Undefined, nodes, pass_context
@@ -80,19 +81,14 @@ class Budget:
             yield item
 
 
-def _applied(function: Function) -> Callable[..., Any]:
-    """A filter or test as Jinja calls it."""
-
-    @pass_context
-    def call(context: Context, *given: Any, **named: Any) -> Any:
-        context.parent[BUDGET].check()
-        first, *rest = given
-        for value in (*rest, *named.values()) if function.lenient else (*given, *named.values()):
-            present(value)
-        result = function(ABSENT if isinstance(first, Absent) else first, *rest, **named)
-        return Absent(name=function.name) if result is ABSENT else result
-
-    return call
+def _applied(function: Function, context: Context, /, *given: Any, **named: Any) -> Any:
+    """What a filter or test gives, as Jinja calls it."""
+    context.parent[BUDGET].check()
+    first, *rest = given
+    for value in (*rest, *named.values()) if function.lenient else (*given, *named.values()):
+        present(value)
+    result = function(ABSENT if isinstance(first, Absent) else first, *rest, **named)
+    return Absent(name=function.name) if result is ABSENT else result
 
 
 def present(value: Any) -> None:
@@ -194,9 +190,13 @@ def _environment() -> _Environment:
         undefined=Absent,
     )
     environment.globals = {}
-    environment.filters = {**{name: _applied(function) for name, function in FILTERS.items()}, _EACH: _each}
-    environment.tests = {name: _applied(function) for name, function in TESTS.items()}
+    environment.filters = {**_callable(FILTERS), _EACH: _each}
+    environment.tests = _callable(TESTS)
     return environment
+
+
+def _callable(functions: Mapping[str, Function]) -> dict[str, Any]:
+    return {name: pass_context(partial(_applied, function)) for name, function in functions.items()}
 
 
 ENVIRONMENT: Final = _environment()
@@ -212,8 +212,8 @@ class Rewriter(NodeTransformer):
         whole: nodes.Expr | None = None
         for operand, right in zip(node.ops, rest, strict=True):
             name = {"lteq": "le", "gteq": "ge"}.get(operand.op, operand.op)
-            part = nodes.Test(left, name, [right], [], None, None, lineno=node.lineno)
-            whole = part if whole is None else nodes.And(whole, part, lineno=node.lineno)
+            part = nodes.Test(left, name, [right], [], None, None)
+            whole = part if whole is None else nodes.And(whole, part)
             left = right
         assert whole is not None
         return whole
@@ -221,10 +221,10 @@ class Rewriter(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802 - Jinja's naming
         """`a ~ b` is `[a, b] | join`."""
         self.generic_visit(node)
-        return nodes.Filter(nodes.List(node.nodes, lineno=node.lineno), "join", [], [], None, None, lineno=node.lineno)
+        return nodes.Filter(nodes.List(node.nodes), "join", [], [], None, None)
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - Jinja's naming
         """The loop goes over its items as the budget gives them."""
         self.generic_visit(node)
-        node.iter = nodes.Filter(node.iter, _EACH, [], [], None, None, lineno=node.lineno)
+        node.iter = nodes.Filter(node.iter, _EACH, [], [], None, None)
         return node

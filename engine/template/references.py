@@ -138,8 +138,8 @@ def _links(node: nodes.Node) -> list[nodes.Node]:
 def _key(link: nodes.Node) -> str | int | None:
     if isinstance(link, nodes.Getattr):
         return link.attr
-    constant = link.arg if isinstance(link, nodes.Getitem) else None
-    value = constant.value if isinstance(constant, nodes.Const) else None
+    assert isinstance(link, nodes.Getitem)
+    value = link.arg.value if isinstance(link.arg, nodes.Const) else None
     return value if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 

@@ -74,8 +74,8 @@ class Value(Program):
 
     @cached_property
     def _compiled(self) -> TemplateExpression:
-        result = nodes.Assign(nodes.Name("result", "store", lineno=1), self._tree, lineno=1)
-        return TemplateExpression(ENVIRONMENT.from_string(nodes.Template([result], lineno=1)), undefined_to_none=False)
+        result = nodes.Assign(nodes.Name("result", "store"), self._tree)
+        return TemplateExpression(ENVIRONMENT.from_string(nodes.Template([result])), undefined_to_none=False)
 
     @cached_property
     def _builds(self) -> bool:
@@ -157,7 +157,6 @@ def _whole_expression(source: str) -> nodes.Expr:
     if not parser.stream.eos:
         left = str(parser.stream.current.value)
         raise TemplateError(f"the expression should end before `{left[:20]}`", left, hint="compare with ==" if left == "=" else None)
-    tree.set_environment(ENVIRONMENT)
     return tree
 
 
@@ -187,7 +186,6 @@ def _hint(error: TemplateSyntaxError) -> str | None:
         "'|'": "write or",
         "'!'": "write not",
         "'?'": "write: a if condition else b",
-        "got 'pipe'": "write or",
         "got '='": "compare with ==",
     }
     return next((hint for sign, hint in wrong.items() if sign in message), None)

@@ -105,6 +105,9 @@ def test_lists_up_to_the_longest():
 
 def test_sums_of_texts_and_lists_end_at_the_longest():
     join = jinja._add
+    assert len(join("a" * (LONGEST_TEXT - 1), "b")) == LONGEST_TEXT
+    with pytest.raises(StepError, match=r"^\+ would make the value too long$"):
+        join("a" * LONGEST_TEXT, "b")
     assert join([1], [2]) == [1, 2]
     assert len(join([0] * (LONGEST_LIST - 1), [0])) == LONGEST_LIST
     with pytest.raises(StepError, match=r"^\+ would make the value too long$"):
@@ -366,3 +369,40 @@ def test_a_template_knows_its_source_and_its_shape():
     assert [template.text(source).source for source in shapes] == list(shapes)
     assert (template.expression("a.b").source, template.expression("a.b").shape) == ("a.b", "path")
     assert (template.expression("a == 1").source, template.expression("a == 1").shape) == ("a == 1", "jinja")
+
+
+def test_an_unknown_argument_is_found_behind_a_list_that_holds_none():
+    assert render("{{ x | join(y) }}", x=["a"], y=Unknown("u")).name == "u | join"
+
+
+def test_a_field_in_brackets_is_spelt_as_written_or_without_blanks():
+    assert template.text('{{ x[ "a" ] }}').references[0].fragment == 'x["a"]'
+    assert template.text("{{ x['a'] | upper }}").references[0].fragment == "x['a']"
+
+
+def test_what_is_below_a_value_without_fields_has_no_schema():
+    assert Unknown("x", {"type": "string"})["a"].schema is None
+    assert Unknown("x", {"items": {"type": "integer"}})[0].schema == {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "fragment"),
+    [
+        ("{{ x | uper }}", "there is no filter `uper`", "uper"),
+        ("{{ x is strng }}", "there is no test `strng`", "strng"),
+        ("{{ x | upper(*y) }}", "`upper` takes its arguments one by one", "upper"),
+        ("{{ x | upper(**y) }}", "`upper` takes its arguments one by one", "upper"),
+        ("{% filter upper %}a{% endfilter %}", "a filter follows a value: {{ x | upper }}", "filter"),
+        ("{{ x | upper(1) }}", "the filter `upper` cannot be used like this: too many positional arguments", "upper"),
+        ("{{ x | replace('a') }}", "the filter `replace` cannot be used like this: missing a required argument: 'new'", "replace"),
+        (
+            "{{ x | truncate(size=5) }}",
+            "the filter `truncate` cannot be used like this: got an unexpected keyword argument 'size'",
+            "truncate",
+        ),
+    ],
+)
+def test_a_filter_that_cannot_be_used_is_named(source, message, fragment):
+    with pytest.raises(TemplateError) as caught:
+        template.text(source)
+    assert (caught.value.message, caught.value.fragment) == (message, fragment)
