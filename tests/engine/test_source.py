@@ -211,6 +211,7 @@ def test_findings_carry_a_bounded_source_line():
     document = read(f"[{'x' * 2000}, y]", "f")
     assert len(document.finding("RB101", "wrong", (0,)).source) == 1000
     assert document.finding("RB101", "wrong", (1,)).source is None
+    assert len(read(f"[{'x' * 997},y, z]", "f").finding("RB101", "wrong", (1,)).source) == 1000
 
 
 @pytest.mark.parametrize(
@@ -439,6 +440,11 @@ ABOVE = f"# {'x' * 2000}\n"
         ("a: 1\nb\n", "2:1", "found text where a key and a colon were expected", 1),
         ("x:\n  y:\n      w: 1\n    v: 2", "4:5", "this line is indented by 4, and what began on line 2 by 2", 1),
         ("a: [", "1:5", "RB002 the file ends where a value was expected", 1),
+        ('"a": {{ x }} y', "1:6", "begins with {{", 7),
+        ("'a': {{ x }} y", "1:6", "begins with {{", 7),
+        ('a: "b: {{ x }}', "1:4", 'this " is never closed', 1),
+        ("a: 'b: {{ x }}", "1:4", "this ' is never closed", 1),
+        ('"a": "b: {{ x }}', "1:6", 'this " is never closed', 1),
     ],
 )
 def test_a_slip_is_told_where_it_stands(text, place, words, width):
