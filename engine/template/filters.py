@@ -163,12 +163,12 @@ def _reject(value: list[Any], test: str, argument: Any = ABSENT) -> list[Any]:
 
 
 def _selectattr(value: list[Any], attribute: str, test: str = "true", argument: Any = ABSENT) -> list[Any]:
-    fields = _pick(value, attribute, ABSENT, lenient=True)
+    fields = _pick(value, attribute, lenient=True)
     return [item for item, field in zip(value, fields, strict=True) if _holds(field, test, argument)]
 
 
 def _rejectattr(value: list[Any], attribute: str, test: str = "true", argument: Any = ABSENT) -> list[Any]:
-    fields = _pick(value, attribute, ABSENT, lenient=True)
+    fields = _pick(value, attribute, lenient=True)
     return [item for item, field in zip(value, fields, strict=True) if not _holds(field, test, argument)]
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 
 import pytest
 
 from engine import template
 from engine.errors import StepError
-from engine.template import TemplateError, Unknown, jinja, moments
+from engine.template import TemplateError, Unknown, jinja, moments, predicates
 from engine.template.filters import FILTERS
 from engine.template.functions import table
 from engine.template.predicates import TESTS
-from engine.template.values import LARGEST_INTEGER, LONGEST_LIST, LONGEST_TEXT, nearest, number, weigh
+from engine.template.values import LARGEST_INTEGER, LONGEST_LIST, LONGEST_TEXT, as_json, nearest, number, weigh
 
 
 def render(source, **names):
@@ -145,6 +146,9 @@ def test_truncate_cuts_at_its_length(length, size):
         ("{{ x | int }}", "+7", 7),
         ("{{ x | int }}", "7.9", 7),
         ("{{ x | int }}", "9007199254740993", 9007199254740993),
+        ("{{ x | int }}", " +9007199254740993", 9007199254740993),
+        ("{{ x | round(-99) }}", 1.6e15, 2e15),
+        ("{{ (1, 2) + x }}", [3], [1, 2, 3]),
         ("{{ x | round(15) }}", 0.1234567890123456, 0.123456789012346),
         ("{{ x | round(99) }}", 0.1234567890123456, 0.123456789012346),
         ("{{ x | round(-1) }}", 15, 20),
@@ -406,3 +410,32 @@ def test_a_filter_that_cannot_be_used_is_named(source, message, fragment):
     with pytest.raises(TemplateError) as caught:
         template.text(source)
     assert (caught.value.message, caught.value.fragment) == (message, fragment)
+
+
+def test_what_is_unknown_is_named_by_what_is_done_with_it():
+    assert [render(source, x=Unknown("u")).name for source in ("{{ x + 1 }}", "{{ 1 - x }}", "{{ -x }}")] == ["u + …", "u - …", "-u"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "there"),
+    [
+        ("inputs.a.b.c.d is defined", [("inputs", "a", "b", "c", "d")]),
+        ("steps.a.outputs.b.c is defined", [("steps", "a", "outputs")]),
+        ("steps.a is defined", [("steps", "a")]),
+        ("x['a'] is defined and x[0] is defined", [("x", "a"), ("x", 0)]),
+    ],
+)
+def test_what_is_surely_there(condition, there):
+    assert list(template.expression(condition).guards) == there
+
+
+def test_any_mapping_is_written_as_an_object():
+    assert as_json({"a": MappingProxyType({"b": 1})}) == '{"a": {"b": 1}}'
+
+
+def test_a_pattern_that_takes_too_long_is_told(monkeypatch):
+    monkeypatch.setattr(predicates, "MATCH_SECONDS", 0.001)
+    with pytest.raises(StepError) as caught:
+        holds("s is matches(p)", s="a" * 60_000 + "!", p="(.*a){20}$")
+    assert caught.value.message == "the pattern of `matches` takes too long on this text"
+    assert caught.value.hint == "avoid repeats inside repeats, such as (a+)+"
