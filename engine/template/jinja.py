@@ -45,8 +45,8 @@ class Absent(Undefined):
 
     __slots__ = ("name", "parent")
 
-    def __init__(self, hint: str | None = None, obj: Any = None, name: Any = None, **_: Any) -> None:
-        super().__init__(hint, obj, name)
+    def __init__(self, _hint: str | None = None, obj: Any = None, name: Any = None, **_: Any) -> None:
+        super().__init__()
         self.name = name
         self.parent = obj
 

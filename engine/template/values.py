@@ -109,7 +109,7 @@ def follow(context: Mapping[str, Any], path: Sequence[str]) -> Any:
 def absent(path: Sequence[str | int], depth: int, parent: Any) -> StepError:
     """The error for a path whose part number `depth` is not in `parent`."""
     name = dotted(path[: depth + 1])
-    above = dotted(path[:depth]) or "the context"
+    above = dotted(path[:depth])
     if isinstance(parent, Mapping):
         return fault(f"`{name}` is not there", nearest(str(path[depth]), parent))
     if isinstance(parent, list | tuple):

@@ -149,6 +149,10 @@ def test_truncate_cuts_at_its_length(length, size):
         ("{{ x | int }}", " +9007199254740993", 9007199254740993),
         ("{{ x | round(-99) }}", 1.6e15, 2e15),
         ("{{ (1, 2) + x }}", [3], [1, 2, 3]),
+        ("{{ x | min }}", ["a", "B"], "B"),
+        ("{{ x | max }}", ["a", "B"], "a"),
+        ("{{ x | sort }}", ["B", "a"], ["a", "B"]),
+        ("{{ x | sort(case_sensitive=true) }}", ["a", "B"], ["B", "a"]),
         ("{{ x | round(15) }}", 0.1234567890123456, 0.123456789012346),
         ("{{ x | round(99) }}", 0.1234567890123456, 0.123456789012346),
         ("{{ x | round(-1) }}", 15, 20),
@@ -382,11 +386,13 @@ def test_an_unknown_argument_is_found_behind_a_list_that_holds_none():
 def test_a_field_in_brackets_is_spelt_as_written_or_without_blanks():
     assert template.text('{{ x[ "a" ] }}').references[0].fragment == 'x["a"]'
     assert template.text("{{ x['a'] | upper }}").references[0].fragment == "x['a']"
+    assert template.expression("x['a'] == 1").references[0].fragment == "x['a']"
 
 
 def test_what_is_below_a_value_without_fields_has_no_schema():
     assert Unknown("x", {"type": "string"})["a"].schema is None
     assert Unknown("x", {"items": {"type": "integer"}})[0].schema == {"type": "integer"}
+    assert Unknown("x", {"properties": {"a": True}})["a"].schema is None
 
 
 @pytest.mark.parametrize(
@@ -427,6 +433,26 @@ def test_what_is_unknown_is_named_by_what_is_done_with_it():
 )
 def test_what_is_surely_there(condition, there):
     assert list(template.expression(condition).guards) == there
+
+
+def test_in_a_loop_its_condition_holds():
+    (_, condition, inside) = template.text("{% for t in xs if a.b is defined %}{{ a.b }}{% endfor %}").references
+    assert (condition.path, condition.guarded) == (inside.path, inside.guarded) == (("a", "b"), True)
+    assert not template.text("{% for t in xs if a.b is undefined %}{{ a.b }}{% endfor %}").references[2].guarded
+
+
+def test_a_word_of_the_language_is_no_name_however_long_the_path():
+    assert refused("{{ self.a.b }}")[0] == "`self` is no name of a runbook"
+
+
+@pytest.mark.parametrize(("at", "inside"), [("09:29", False), ("09:30", True), ("17:14", True), ("17:15", False)])
+def test_minutes_count(at, inside):
+    assert holds("x is within('09:30-17:15')", x=f"2026-11-23T{at}:00Z") is inside
+
+
+def test_what_json_does_not_know_is_named_so():
+    with pytest.raises(StepError, match="^this value cannot be used inside a template"):
+        as_json([object()])
 
 
 def test_any_mapping_is_written_as_an_object():
