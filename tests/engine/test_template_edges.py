@@ -9,11 +9,11 @@ import pytest
 
 from engine import template
 from engine.errors import StepError
-from engine.template import TemplateError, Unknown, jinja, moments, predicates
+from engine.template import TemplateError, Unknown, UnknownValue, jinja, moments, predicates
 from engine.template.filters import FILTERS
 from engine.template.functions import table
 from engine.template.predicates import TESTS
-from engine.template.values import LARGEST_INTEGER, LONGEST_LIST, LONGEST_TEXT, as_json, nearest, number, weigh
+from engine.template.values import LARGEST_INTEGER, LONGEST_LIST, LONGEST_TEXT, as_json, kind, nearest, number, weigh
 
 
 def render(source, **names):
@@ -465,3 +465,23 @@ def test_a_pattern_that_takes_too_long_is_told(monkeypatch):
         holds("s is matches(p)", s="a" * 60_000 + "!", p="(.*a){20}$")
     assert caught.value.message == "the pattern of `matches` takes too long on this text"
     assert caught.value.hint == "avoid repeats inside repeats, such as (a+)+"
+
+
+def test_what_jinja_is_told():
+    made = jinja._environment()
+    assert (made.trim_blocks, made.lstrip_blocks, made.keep_trailing_newline, made.optimized) == (True, True, True, False)
+    assert (made.undefined, made.finalize, made.globals) == (jinja.Absent, jinja._finalize, {})
+    assert (set(made.filters) - {jinja._EACH}, set(made.tests)) == (set(FILTERS), set(TESTS))
+    assert made.filters[jinja._EACH] is jinja._each
+    assert any(isinstance(extension, jinja._TokenLimit) for extension in made.extensions.values())
+    assert made.from_string("{{ 'a' | upper }}{{ 'b' is string }}").render({jinja.BUDGET: jinja.Budget()}) == "Atrue"
+
+
+def test_a_value_that_is_unknown_is_named():
+    with pytest.raises(UnknownValue) as caught:
+        kind(Unknown("u"))
+    assert caught.value.name == "u"
+
+
+def test_one_value_of_the_longest_length_stands_in_a_text():
+    assert len(render("{{ x }}{{ y }}", x="a" * LONGEST_TEXT, y="")) == LONGEST_TEXT
