@@ -485,3 +485,8 @@ def test_a_value_that_is_unknown_is_named():
 
 def test_one_value_of_the_longest_length_stands_in_a_text():
     assert len(render("{{ x }}{{ y }}", x="a" * LONGEST_TEXT, y="")) == LONGEST_TEXT
+
+
+def test_what_a_filter_did_not_find_is_not_there():
+    assert fails("{{ x | first }}", x=[]) == "`first` is not there"
+    assert fails("{{ x | max | abs }}", x=[]) == "`max` is not there"
