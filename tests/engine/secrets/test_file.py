@@ -91,5 +91,6 @@ def test_what_cannot_be_stored_is_told_without_the_value(tmp_path):
 
 
 def test_the_largest_file(tmp_path, resolve):
-    file.store(str(tmp_path / "key"), "x" * (file.LARGEST - 1))
-    assert resolve(f"file:{tmp_path}/key").reveal() == "x" * 65535
+    file.store(str(tmp_path / "key"), "0123456789" + "\n" * (file.LARGEST - 11))
+    assert (tmp_path / "key").stat().st_size == file.LARGEST
+    assert resolve(f"file:{tmp_path}/key").reveal() == "0123456789"
