@@ -103,6 +103,11 @@ def test_block_scalars_and_folds():
     assert read("a: |\n  x\n  y\nb: >-\n  x\n  y\nc: x\n  y\n", "f").value == {"a": "x\ny\n", "b": "x y", "c": "x y"}
 
 
+def test_text_with_a_byte_order_mark():
+    document = read("\ufeffa: 1", "f")
+    assert (document.value, document.text, document.place(("a",))) == ({"a": 1}, "a: 1", Place("f", 1, 4))
+
+
 def test_bytes_with_a_byte_order_mark_and_crlf():
     document = read(b"\xef\xbb\xbfa: 1\r\nb:\r\n  - x\r\n", "f")
     assert document.value == {"a": 1, "b": ["x"]}
