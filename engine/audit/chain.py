@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.audit import segments
+from engine.system import disk
 
 GENESIS = "0" * 64
 CHANGED = ""
@@ -82,8 +83,8 @@ def verify(path: Path) -> Verification:
     chain = _Chain()
     for part in segments.every(path):
         try:
-            file = part.open("rb")
-        except (FileNotFoundError, IsADirectoryError):
+            file = disk.read(part)
+        except FileNotFoundError:
             chain.miss(part)
         else:
             with file:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.audit import segments
-from engine.audit.chain import CONTINUED, GENESIS, canonical, digest, parsed
+from engine.audit.chain import CONTINUED, GENESIS, canonical, check, digest
 from engine.contracts import Sink
 from engine.errors import AuditUnwritable
 from engine.system import disk
@@ -155,7 +155,7 @@ class Journal(disk.Record):
             os.ftruncate(self._file, end)
         if last is None and self._number == 1:
             return 0, GENESIS
-        event = parsed(last) if last is not None else _last_event(segments.name(self.path, self._number - 1))
+        event = check(last + b"\n")[0] if last is not None else _last_event(segments.name(self.path, self._number - 1))
         try:
             place = int(event["seq"]), str(event["hash"])  # type: ignore[index] # what is no event is refused below
         except (ValueError, KeyError, TypeError) as error:
@@ -198,13 +198,13 @@ class _Appender:
 def placed(path: Path) -> Iterator[tuple[str, int, bytes]]:
     """Every whole line of a log, in order, as it stands there, with its file and its number there. Raises OSError."""
     for part in segments.every(path):
-        with suppress(FileNotFoundError, IsADirectoryError), part.open("rb") as file:
+        with suppress(FileNotFoundError), disk.read(part) as file:
             yield from ((str(part), number, line) for number, line in enumerate(file, start=1) if line.endswith(b"\n"))
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:
-    """Every whole event of a log, in order; a line that is no JSON object is passed over (`verify` names it). Raises OSError."""
-    return (event for _, _, line in placed(path) if (event := parsed(line)) is not None)
+    """Every whole event of a log, in order; a line that was changed is passed over (`verify` names it). Raises OSError."""
+    return (event for _, _, line in placed(path) if (event := check(line)[0]) is not None)
 
 
 def last_event(path: Path) -> dict[str, Any] | None:
@@ -215,9 +215,9 @@ def last_event(path: Path) -> dict[str, Any] | None:
 
 def _last_event(part: Path) -> dict[str, Any] | None:
     """The last whole event of one file; None when it holds none, or is not there."""
-    with suppress(FileNotFoundError, IsADirectoryError), part.open("rb") as file:
+    with suppress(FileNotFoundError), disk.read(part) as file:
         last, _ = disk.last_line(file.fileno())
-        return parsed(last) if last else None
+        return check(last + b"\n")[0] if last else None
     return None
 
 

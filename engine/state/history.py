@@ -57,8 +57,8 @@ def summary(place: Path) -> dict[str, Any]:
 def left(place: Path) -> str:
     """The status in which a run was left that no process carries on."""
     last = journal.last_event(place / LOG)
-    if last is None:  # nothing was sent by a run that was stopped before it began; behind a spoilt last line more may stand
-        return "cancelled" if next(journal.events(place / LOG), None) is None else "interrupted"
+    if last is None:  # nothing was sent by a run that was stopped before it began; what was changed may have been anything
+        return "cancelled" if next(journal.placed(place / LOG), None) is None else "interrupted"
     return str(last["status"]) if last.get("event") in OVER else "interrupted"
 
 

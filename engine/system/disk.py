@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import AuditUnwritable
 
@@ -67,6 +68,25 @@ def lock(path: Path, *, wait: bool = False) -> int | None:
             os.close(file)
             raise
         os.close(file)
+
+
+def read(path: Path) -> BinaryIO:
+    """Opens a file to be read.
+
+    Raises:
+        FileNotFoundError: there is none; a link, a pipe, a device or a folder in its place is none.
+        OSError: it cannot be read.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return os.fdopen(file, "rb")
 
 
 def is_locked(path: Path) -> bool:

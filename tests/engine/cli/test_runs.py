@@ -139,7 +139,7 @@ def test_what_cannot_be_pruned_is_said(command, done, flags):
 
 def test_a_changed_run_stays_and_is_said(command, done):
     log = next(command.folder.glob(f"state/runs/{done[0]}/audit.jsonl"))
-    log.write_bytes(log.read_bytes().replace(b"no room", b"no doom"))
+    log.write_bytes(log.read_bytes().replace(b"no room", b"no doom", 1))
     refused = command("runs", "prune", "--keep", "0")
     assert refused.code == 12 and f"the run {done[0]} stays: {log}:" in refused.err
     assert rows(command) == [done[0]]

@@ -327,3 +327,38 @@ def test_a_run_that_is_pruned_while_it_is_looked_at_is_over(state):
     shutil.rmtree(state.runs / "run-1")
     assert history.summary(state.runs / "run-1")["status"] == "cancelled"
     assert not (state.runs / "run-1").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"event":5,"seq":"x","step":[1],"time":{}}', b'{"event":"step.ended"}', b"[1]", b"\xff", b'{"event":"run.started","actor":5}'],
+)
+@pytest.mark.parametrize("at", [0, 2, -1])
+def test_a_line_that_was_changed_is_nobodys_word(command, fake, line, at):
+    command("run", command.runbook("steps: [{id: a, uses: fake.write, with: {n: 1}}]"))
+    (place,) = State(command.folder / "state").every_run()
+    lines = (place / LOG).read_bytes().splitlines()
+    lines[at] = line
+    (place / LOG).write_bytes(b"\n".join(lines) + b"\n")
+    for words in (
+        ["runs", "list"],
+        ["runs", "show", place.name],
+        ["audit", "show"],
+        ["audit", "show", "--key", "x"],
+        ["runs", "prune", "--keep", "9"],
+    ):
+        assert command(*words).code == 0, words
+    assert command("audit", "verify").code == 12
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_a_log_that_is_no_file_of_its_own_is_missed(command, fake, tmp_path, kind):
+    command("run", command.runbook("steps: [{id: a, uses: fake.write, with: {n: 1}}]"))
+    (place,) = State(command.folder / "state").every_run()
+    (place / LOG).rename(tmp_path / "moved")
+    {"pipe": lambda: os.mkfifo(place / LOG), "link": lambda: (place / LOG).symlink_to(tmp_path / "moved"), "folder": (place / LOG).mkdir}[
+        kind
+    ]()
+    done = command("audit", "verify")
+    assert done.code == 12 and "is missing" in done.err
+    assert command("runs", "list").code == 0
