@@ -97,7 +97,7 @@ class Occasion:
         except Interrupted:
             raise  # nobody has seen to the moment: it may be caught up
         except OpsbookError as error:
-            self._settle("refused" if error.exit_status else "skipped", moment)
+            self._note("refused" if error.exit_status else "skipped", moment)
             raise
         finally:
             self._release()
@@ -130,7 +130,7 @@ class Occasion:
     def is_due(self, entry: Entry, moment: datetime) -> bool:
         """Whether to go ahead: claims the moment, and waits for this machine's own time, up to a minute."""
         if not self.asking:
-            self._claim(moment)
+            self._note("claimed", moment)
             return True
         delay = entry.delay if self.delayed else 0.0
         start = datetime.fromtimestamp(moment.timestamp() + delay, UTC)
@@ -141,7 +141,7 @@ class Occasion:
             self.memory.write(moment=moment, outcome="missed" if known else None)
         if verdict != "due":
             return False
-        self._claim(moment)
+        self._note("claimed", moment)
         self.wait(max(0.0, (start - self.now()).total_seconds()))
         return True
 
@@ -151,11 +151,8 @@ class Occasion:
             self.memory.write(outcome="begun")
         self._release()
 
-    def _claim(self, moment: datetime) -> None:
-        if self._lock is not None:
-            self.memory.write(moment=moment, outcome="claimed")
-
-    def _settle(self, outcome: str, moment: datetime) -> None:
+    def _note(self, outcome: str, moment: datetime) -> None:
+        """Remembers what became of the moment, where this process sees to it."""
         if self._lock is not None:
             self.memory.write(moment=moment, outcome=outcome)
 
