@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.audit import segments
-from engine.system import disk
 
 GENESIS = "0" * 64
 CHANGED = ""
@@ -79,16 +78,14 @@ class Verification:
 
 
 def verify(path: Path) -> Verification:
-    """Checks every line of a log by itself and against the one before, over all its files. Raises OSError when one cannot be read."""
+    """Checks every line of a log by itself and against the one before, over all its files. Raises AuditUnwritable: it cannot be read."""
     chain = _Chain()
     for part in segments.every(path):
         try:
-            file = disk.read(part)
+            with segments.opened(part) as file:
+                chain.read(file, part)
         except FileNotFoundError:
             chain.miss(part)
-        else:
-            with file:
-                chain.read(file, part)
     return chain.end(path)
 
 

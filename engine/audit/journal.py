@@ -196,26 +196,26 @@ class _Appender:
 
 
 def placed(path: Path) -> Iterator[tuple[str, int, bytes]]:
-    """Every whole line of a log, in order, as it stands there, with its file and its number there. Raises OSError."""
+    """Every whole line of a log, in order, as it stands there, with its file and its number there. Raises AuditUnwritable."""
     for part in segments.every(path):
-        with suppress(FileNotFoundError), disk.read(part) as file:
+        with suppress(FileNotFoundError), segments.opened(part) as file:
             yield from ((str(part), number, line) for number, line in enumerate(file, start=1) if line.endswith(b"\n"))
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:
-    """Every whole event of a log, in order; a line that was changed is passed over (`verify` names it). Raises OSError."""
+    """Every whole event of a log, in order; a line that was changed is passed over (`verify` names it). Raises AuditUnwritable."""
     return (event for _, _, line in placed(path) if (event := check(line)[0]) is not None)
 
 
 def last_event(path: Path) -> dict[str, Any] | None:
-    """The last whole event of a log, read from its end; None when it holds none. Raises OSError."""
+    """The last whole event of a log, read from its end; None when it holds none. Raises AuditUnwritable."""
     found = map(_last_event, reversed(list(segments.every(path))))
     return next((event for event in found if event is not None), None)
 
 
 def _last_event(part: Path) -> dict[str, Any] | None:
     """The last whole event of one file; None when it holds none, or is not there."""
-    with suppress(FileNotFoundError), disk.read(part) as file:
+    with suppress(FileNotFoundError), segments.opened(part) as file:
         last, _ = disk.last_line(file.fileno())
         return check(last + b"\n")[0] if last else None
     return None

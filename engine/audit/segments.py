@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from engine.errors import AuditUnwritable
+from engine.system import disk
 
 DEFAULT_SIZE = 64 * 1024**2
 """Bytes after which a log goes on in a new file."""
@@ -24,6 +27,18 @@ def size(settings: Mapping[str, Any]) -> int:
     """Bytes after which a log goes on in a new file, given the configuration."""
     written = settings.get("audit", {}).get("segment")
     return int(written[:-3]) * UNITS[written[-3:]] if written else DEFAULT_SIZE
+
+
+@contextmanager
+def opened(part: Path) -> Iterator[BinaryIO]:
+    """One file of a log, to be read. Raises FileNotFoundError, and AuditUnwritable when it cannot be read."""
+    try:
+        with disk.read(part) as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise AuditUnwritable(f"the audit log {part} cannot be read: {error.strerror}", hint="check the state folder") from error
 
 
 def name(path: Path, number: int) -> Path:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from engine import schema
-from engine.audit import segments
+from engine.audit import chain, journal, segments
+from engine.audit.journal import Journal
+from engine.errors import AuditUnwritable
 
 
 def files(path):
@@ -55,3 +60,11 @@ def test_its_size_is_configured(written, size):
 @pytest.mark.parametrize("written", ["0KiB", "1", "1kb", "1 MiB", "-1MiB", "1.5MiB", 5, "9999999MiB", ""])
 def test_a_size_that_is_none(written):
     assert "such as 64MiB" in schema.problems(written, segments.SCHEMA)[0].message
+
+
+def test_a_log_that_cannot_be_read_is_said(tmp_path, monkeypatch):
+    Journal(tmp_path / "log").close()
+    monkeypatch.setattr(os, "open", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EIO, "Input/output error")))
+    for read in (chain.verify, lambda path: list(journal.events(path)), journal.last_event):
+        with pytest.raises(AuditUnwritable, match="log cannot be read: Input/output error"):
+            read(tmp_path / "log")
