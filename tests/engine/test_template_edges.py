@@ -490,3 +490,7 @@ def test_one_value_of_the_longest_length_stands_in_a_text():
 def test_what_a_filter_did_not_find_is_not_there():
     assert fails("{{ x | first }}", x=[]) == "`first` is not there"
     assert fails("{{ x | max | abs }}", x=[]) == "`max` is not there"
+
+
+def test_a_pattern_of_the_longest_length_is_taken():
+    assert holds("s is matches(p)", s="a" * 512, p="a" * 512)

@@ -55,6 +55,6 @@ def test_the_forms_are_told_in_one_sentence():
     assert secrets.forms() == "cmd:PROGRAM ARGUMENTS, env:NAME, file:/path, keyring:SERVICE/USER or systemd:NAME"
 
 
-def test_the_longest_value_that_is_masked_in_time_is_taken(monkeypatch, resolve):
+def test_the_longest_value_is_taken(monkeypatch, resolve):
     monkeypatch.setenv("A_KEY", "k" * secrets.LONGEST)
     assert resolve("env:A_KEY").reveal() == "k" * 4096
