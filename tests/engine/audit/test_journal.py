@@ -484,3 +484,6 @@ def test_the_logging_library_comes_without_rich_and_rich_comes_back(monkeypatch,
 def test_a_log_that_is_not_there_holds_nothing(tmp_path):
     assert last_event(tmp_path / "log") is None
     assert list(events(tmp_path / "log")) == list(placed(tmp_path / "log")) == []
+    (tmp_path / "log").mkdir()
+    assert last_event(tmp_path / "log") is None
+    assert list(placed(tmp_path / "log")) == []
