@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import signal
 import sys
 import textwrap
 import threading
@@ -28,6 +29,12 @@ from engine.state import LOG
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANYTHING = {"type": "object"}
 settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None)
+
+
+def pytest_configure():
+    """Signals as a shell leaves them, whatever started the tests: nohup and a background job ignore some, and so would every child."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class FakeStep:
