@@ -90,6 +90,7 @@ def _needs_lines(found: Needs) -> Iterator[str]:
         yield f"{name}:"
         for key in keys:
             yield from map(one_line, _usage_lines(key))
+    yield from map(one_line, _missing_lines(found))
     yield "Nothing was sent."
 
 
@@ -97,6 +98,18 @@ def _goes(row: StepNeed) -> str:
     """The rights of a call, and the key it goes with."""
     rights = ", ".join(right for right in row.right.split("+") if "(" not in right)
     return f"{rights} → {row.connection}: {row.key or row.problem or 'a key of the emulator'}"
+
+
+def _missing_lines(found: Needs) -> Iterator[str]:
+    """The keys to make: of which kind, with which rights."""
+    lacking: dict[tuple[str, tuple[str, ...]], list[StepNeed]] = {}
+    for row in found.steps:
+        if row.problem is not None:
+            lacking.setdefault((row.connection, row.kinds), []).append(row)
+    for (connection, kinds), rows in lacking.items():
+        rights = dict.fromkeys(right for row in rows for right in row.right.split("+") if "(" not in right)
+        steps = len({(row.runbook, row.step) for row in rows})
+        yield f"missing in {connection}: a key of kind {' or '.join(kinds)} with {', '.join(rights)}, for {steps} step{'s' * (steps != 1)}"
 
 
 def _usage_lines(key: KeyUsage) -> Iterator[str]:

@@ -177,6 +177,7 @@ def test_a_step_without_a_key_ends_4(command, connected):
     command.runbook("steps: [{id: people, uses: opsgenie.user.list, connection: dba}]", "books/one.yaml")
     done = command("connections", "--needs", "books")
     assert (done.code, "needs a key of kind integration or account" in done.out) == (4, True)
+    assert "missing in dba: a key of kind integration or account with read, configuration_access, for 1 step\n" in done.out
 
 
 def test_needs_before_there_is_a_connection(command):
