@@ -17,11 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from engine.secret import Secret
+from engine.secret import SHORTEST, Secret
 
 MASK = "***"
-SHORTEST = 8
-"""Characters; masking anything shorter would blot out ordinary words."""
 
 _ESCAPE_LETTERS = dict(zip("\0\a\b\t\n\v\f\r\x1b\x85\xa0\u2028\u2029", "0abtnvfreN_LP", strict=True))  # the last four are YAML's
 _BACKSLASHES = r"\\{1,8}"  # each layer of JSON or shell doubles them; bounded, so that hostile text costs no more than linear time

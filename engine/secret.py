@@ -11,6 +11,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+SHORTEST = 8
+"""Characters: a shorter secret cannot be told from ordinary words when it is masked."""
+
 
 class Secret:
     """A secret value whose str, repr and format are `***`, and which neither JSON nor pickle takes.

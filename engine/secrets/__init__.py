@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from engine.contracts import SecretSource
 from engine.errors import KeyProblem
-from engine.secret import Secret, no_core_dumps, told
+from engine.secret import SHORTEST, Secret, no_core_dumps, told
 from engine.secrets import cmd, env, file, keyring, systemd
 
 SOURCES: dict[str, SecretSource] = {
@@ -18,8 +18,6 @@ SOURCES: dict[str, SecretSource] = {
     "systemd": systemd,
 }
 
-SHORTEST = 8
-"""Characters: a shorter secret could not be told from ordinary text when it is masked."""
 
 LONGEST = 4096
 """Characters: what redaction looks for grows with each of them, and a longer secret would hold a run up for many seconds."""
